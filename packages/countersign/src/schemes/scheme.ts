@@ -1,0 +1,96 @@
+import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
+import type { Credential } from '../credentials/credential.ts'
+import type { Message } from '../message/message.ts'
+import type { Patch } from '../message/patch.ts'
+import type { SignatureBase } from '../message/signature-base.ts'
+import type { Refusal } from '../reasons/reasons.ts'
+import type { TextEncoding } from '../steps/need.ts'
+import type { Steps } from '../steps/steps.ts'
+
+/** What a message says of its signature. Unproven until a verdict says otherwise. */
+export interface Claim {
+  /** Name of the scheme that read it. */
+  readonly scheme: string
+  readonly keyId: string
+  /** Algorithm that the message names, if it does. Only ever confirms that of the credential. */
+  readonly algorithm: string | undefined
+  /** Component identifiers covered, in order, in the spelling of RFC 9421: `@method`, `content-type`, `"x";req`. */
+  readonly covers: readonly string[]
+  /** Whole seconds since the epoch. */
+  readonly createdAt: number | undefined
+  /** Whole seconds since the epoch. */
+  readonly expiresAt: number | undefined
+  readonly nonce: string | undefined
+  /** Application tag. RFC 9421 section 2.3. */
+  readonly tag: string | undefined
+  /** Label that tells several signatures of a message apart; never selects a key. RFC 9421 section 7.2.5. */
+  readonly label: string | undefined
+  /** The signature as text in the scheme's encoding; canonical, so that equal text means equal bytes. */
+  readonly signature: string
+  /** The Content-Digest field value where the signature covers it; compared with the body after the proof. */
+  readonly contentDigest: string | undefined
+}
+
+/** What a scheme can and cannot protect. The policy and its lint go by this. */
+export interface SchemeTraits {
+  /** The scheme carries a signed creation time. */
+  readonly time: boolean
+  /** The scheme carries a signed nonce. */
+  readonly nonce: boolean
+  /** The signer chooses what is covered, so a minimum has to be required. */
+  readonly chosenCoverage: boolean
+  /** The body is under the MAC itself, so a digest field is not needed. */
+  readonly bodyInBase: boolean
+  /** What the scheme leaves uncovered, in words for the lint and the documentation. */
+  readonly uncovered: readonly string[]
+}
+
+/** What a scheme needs to know while it builds a base. */
+export interface BaseContext {
+  /** Bytes of body that may be held for schemes that put the body under the MAC. */
+  readonly limitBytes: number
+}
+
+/** What a signer is asked to make. */
+export interface DraftInput {
+  readonly message: Message
+  readonly credential: Credential
+  readonly algorithm: SignatureAlgorithm
+  /** Whole seconds since the epoch. */
+  readonly now: number
+}
+
+/** A signature that lacks only the signature: the claim to be made and the fields that go with it. */
+export interface Draft<C extends Claim = Claim> {
+  readonly claim: C
+  /** The message as it will be sent, with fields the scheme adds before it signs (a digest). */
+  readonly message: Message
+  /** Fields added so far. */
+  readonly set: Patch['set']
+}
+
+/**
+ * One way to sign messages: read, draft, base, write. Signing and verifying share `base`.
+ * Proven by `testing/contracts/scheme.ts`.
+ */
+export interface Scheme<C extends Claim = Claim> {
+  /** Stable name, as in verdicts, logs and configuration. */
+  readonly name: string
+  readonly traits: SchemeTraits
+  /** Names of algorithms this scheme may use, by row of `algorithms/signatures.ts`. The first of a key's kind is its default. */
+  readonly algorithms: readonly string[]
+  /** How signatures are rendered in a claim. */
+  readonly encoding: TextEncoding
+  /** Gives the claims on a message, `undefined` where it does not carry this scheme, a refusal where it is malformed. */
+  read(message: Message): readonly C[] | Refusal | undefined
+  /** Gives the canonical form of a message under a claim, for both directions. */
+  base(message: Message, claim: C, context: BaseContext): Steps<SignatureBase | Refusal>
+  /** Decides what to sign. Throws `CountersignError` where the message cannot be signed. */
+  draft(input: DraftInput): Steps<Draft<C>>
+  /** Gives the fields that carry a finished signature. */
+  write(draft: Draft<C>, signature: string): Patch
+  /** Gives the challenge fields that tell a client how to sign. `required`: component identifiers of the policy. */
+  challenge(required: readonly string[]): readonly (readonly [name: string, value: string])[]
+  /** Status of refusals other than those fixed by the reason table, where the ancestor had its own. */
+  readonly refusalStatus?: number
+}

@@ -1,0 +1,97 @@
+import type { HashName } from '../algorithms/hashes.ts'
+import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
+import type { Credential } from '../credentials/credential.ts'
+import type { Key } from '../keys/key.ts'
+import type { Secret } from '../keys/secret.ts'
+import type { Body, BodyProblem } from '../message/body.ts'
+import type { SignatureBase } from '../message/signature-base.ts'
+
+/** How a digest or MAC is rendered. `base64url` has no padding. */
+export type TextEncoding = 'hex' | 'base64' | 'base64url'
+
+/** Asks for the credential of a key id. */
+export interface CredentialNeed {
+  readonly kind: 'credential'
+  readonly keyId: string
+  readonly scheme: string
+}
+
+/** Asks for the bytes of the body, up to a limit. */
+export interface BodyNeed {
+  readonly kind: 'body'
+  readonly body: Body
+  readonly limitBytes: number
+}
+
+/** Asks for base64 digests of the body, up to a limit, one for each hash. */
+export interface BodyDigestNeed {
+  readonly kind: 'body-digest'
+  readonly body: Body
+  readonly hashNames: readonly HashName[]
+  readonly limitBytes: number
+}
+
+/** Asks for the HMAC of a signature base. */
+export interface MacNeed {
+  readonly kind: 'mac'
+  readonly hash: HashName
+  readonly secret: Secret
+  readonly base: SignatureBase
+  readonly encoding: TextEncoding
+}
+
+/** Asks whether an asymmetric signature fits a signature base. */
+export interface VerifyNeed {
+  readonly kind: 'verify'
+  readonly algorithm: SignatureAlgorithm
+  readonly key: Key
+  readonly base: SignatureBase
+  readonly signature: Uint8Array
+}
+
+/** Asks for an asymmetric signature. */
+export interface SignNeed {
+  readonly kind: 'sign'
+  readonly algorithm: SignatureAlgorithm
+  readonly key: Key
+  readonly base: SignatureBase
+}
+
+/** Asks to record a replay token until an instant, and whether it was there already. */
+export interface NonceNeed {
+  readonly kind: 'nonce'
+  readonly token: string
+  readonly expiresAt: number
+}
+
+/** Asks for fresh random text: base64url of that many bytes. */
+export interface RandomNeed {
+  readonly kind: 'random'
+  readonly byteLength: number
+}
+
+/** The closed set of what the core asks the world for. Floors 2 to 4 ask; drivers answer. */
+export type Need =
+  | CredentialNeed
+  | BodyNeed
+  | BodyDigestNeed
+  | MacNeed
+  | VerifyNeed
+  | SignNeed
+  | NonceNeed
+  | RandomNeed
+
+/** The answer to each kind of need. */
+export interface Answers {
+  readonly credential: Credential | undefined
+  readonly body: Uint8Array | BodyProblem
+  readonly 'body-digest': readonly string[] | BodyProblem
+  readonly mac: string
+  readonly verify: boolean
+  readonly sign: Uint8Array
+  readonly nonce: 'fresh' | 'seen'
+  readonly random: string
+}
+
+/** The answer to one need. */
+export type AnswerTo<N extends Need> = Answers[N['kind']]

@@ -1,0 +1,96 @@
+import type { Answerer } from './drive.ts'
+import type { Need } from './need.ts'
+
+/** One need that steps had, and what came of it. Holds no secret, MAC, signature or body. */
+export interface TraceEntry {
+  readonly kind: Need['kind']
+  /** What was asked, in words that may be shown. */
+  readonly asked: string
+  /** What was answered, in words that may be shown. */
+  readonly answered: string
+}
+
+/** An answerer that writes down what it is asked, for `explain` and tests. */
+export interface Recording {
+  readonly answer: Answerer
+  readonly entries: readonly TraceEntry[]
+}
+
+/** Wraps an answerer so that each need and its answer are written down. */
+export function recording(answer: Answerer): Recording {
+  const entries: TraceEntry[] = []
+  const record = (need: Need, answered: string): void => {
+    entries.push({ kind: need.kind, asked: askedText(need), answered })
+  }
+  return {
+    entries,
+    answer: (need) => {
+      let reply: ReturnType<typeof answer<typeof need>>
+      try {
+        reply = answer(need)
+      } catch (failure) {
+        record(need, 'failed')
+        throw failure
+      }
+      if (reply instanceof Promise) {
+        return reply.then(
+          (later) => {
+            record(need, answeredText(need, later))
+            return later
+          },
+          (failure: unknown) => {
+            record(need, 'failed')
+            throw failure
+          },
+        )
+      }
+      record(need, answeredText(need, reply))
+      return reply
+    },
+  }
+}
+
+function askedText(need: Need): string {
+  switch (need.kind) {
+    case 'credential':
+      return `credential ${JSON.stringify(need.keyId)} for ${need.scheme}`
+    case 'body':
+      return `body up to ${need.limitBytes} bytes`
+    case 'body-digest':
+      return `${need.hashNames.join(', ')} of the body up to ${need.limitBytes} bytes`
+    case 'mac':
+      return `HMAC ${need.hash} of ${need.base.text.length} characters of base`
+    case 'verify':
+      return `${need.algorithm.name} over ${need.base.text.length} characters of base`
+    case 'sign':
+      return `${need.algorithm.name} signature of ${need.base.text.length} characters of base`
+    case 'nonce':
+      return `nonce until ${need.expiresAt}`
+    case 'random':
+      return `${need.byteLength} random bytes`
+    default:
+      return need satisfies never
+  }
+}
+
+function answeredText(need: Need, reply: unknown): string {
+  switch (need.kind) {
+    case 'credential':
+      return reply === undefined ? 'unknown' : 'found'
+    case 'verify':
+      return reply === true ? 'fits' : 'does not fit'
+    case 'nonce':
+      return reply === 'fresh' ? 'fresh' : 'seen'
+    case 'body':
+    case 'body-digest':
+      return typeof reply === 'object' && reply !== null && 'problem' in reply
+        ? String(reply.problem)
+        : 'read'
+    case 'mac':
+    case 'sign':
+    case 'random':
+      return 'made'
+    default:
+      return need satisfies never
+  }
+}
