@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'body-already-read'
   | 'body-unavailable'
   | 'component-unavailable'
+  | 'redirect-refused'
   | 'sync-impossible'
   | 'store-failed'
 
@@ -19,6 +20,7 @@ export const errorCodes: Readonly<Record<ErrorCode, string>> = {
   'body-already-read': 'The body was consumed before the signature could be checked.',
   'body-unavailable': 'The body cannot be read, so it cannot be signed.',
   'component-unavailable': 'A component to be signed is not in the message.',
+  'redirect-refused': 'A signed request was redirected to where it must not go, or too often.',
   'sync-impossible': 'A synchronous call met something that can only be answered asynchronously.',
   'store-failed': 'A store could not complete an operation.',
 }

@@ -168,3 +168,8 @@ export interface Refusal {
 export function refuse(reason: Reason, detail: string): Refusal {
   return { kind: 'refusal', reason, detail }
 }
+
+/** Tells a refusal from whatever else a check can give. */
+export function isRefusal<T>(outcome: T | Refusal): outcome is Refusal {
+  return typeof outcome === 'object' && outcome !== null && 'kind' in outcome && outcome.kind === 'refusal'
+}

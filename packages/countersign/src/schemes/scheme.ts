@@ -1,5 +1,4 @@
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
-import type { Credential } from '../credentials/credential.ts'
 import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
@@ -51,10 +50,13 @@ export interface BaseContext {
   readonly limitBytes: number
 }
 
+/** A result at once, or steps towards it. Schemes that never ask give it at once: a generator costs as much as the base. */
+export type Asked<T> = T | Steps<T>
+
 /** What a signer is asked to make. */
 export interface DraftInput {
   readonly message: Message
-  readonly credential: Credential
+  readonly keyId: string
   readonly algorithm: SignatureAlgorithm
   /** Whole seconds since the epoch. */
   readonly now: number
@@ -84,7 +86,7 @@ export interface Scheme<C extends Claim = Claim> {
   /** Gives the claims on a message, `undefined` where it does not carry this scheme, a refusal where it is malformed. */
   read(message: Message): readonly C[] | Refusal | undefined
   /** Gives the canonical form of a message under a claim, for both directions. */
-  base(message: Message, claim: C, context: BaseContext): Steps<SignatureBase | Refusal>
+  base(message: Message, claim: C, context: BaseContext): Asked<SignatureBase | Refusal>
   /** Decides what to sign. Throws `CountersignError` where the message cannot be signed. */
   draft(input: DraftInput): Steps<Draft<C>>
   /** Gives the fields that carry a finished signature. */

@@ -1,9 +1,18 @@
-import type { Clock } from '../clock/clock.ts'
+import { backend as runtimeBackend } from '#backend'
+import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Credential } from '../credentials/credential.ts'
+import { knowCredential } from '../credentials/known.ts'
 import type { Backend } from '../crypto/backend.ts'
+import { cryptoDriver } from '../crypto/driver.ts'
 import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
+import { algorithmFor } from '../policy/algorithm.ts'
+import { CountersignError } from '../reasons/error.ts'
+import { isRefusal } from '../reasons/reasons.ts'
 import type { Scheme } from '../schemes/scheme.ts'
+import { drive, driveSync } from '../steps/drive.ts'
+import type { Driver } from '../steps/need.ts'
+import { type Signing, signSteps } from './sign.ts'
 
 /** What `createSigner` takes. */
 export interface SignerOptions {
@@ -26,4 +35,28 @@ export interface Signer {
   sign(message: Message): Promise<Patch>
   /** As `sign`; also throws `sync-impossible` where the runtime's cryptography can only answer later. */
   signSync(message: Message): Patch
+}
+
+/**
+ * Makes a signer.
+ * @throws CountersignError `key-invalid`, `key-weak` or `config-invalid` where the credential cannot sign in this scheme.
+ */
+export function createSigner(options: SignerOptions): Signer {
+  const { scheme, clock = systemClock, backend = runtimeBackend } = options
+  const credential = knowCredential(options.credential)
+  const algorithm = algorithmFor(scheme, credential, undefined, undefined)
+  if (isRefusal(algorithm))
+    throw new CountersignError('config-invalid', `${scheme.name}: ${algorithm.detail}`)
+  const driver: Driver = { ...cryptoDriver(backend), credential: neverAsked, nonce: neverAsked }
+  const signing = (): Signing => ({ scheme, credential, algorithm, now: clock() })
+  return {
+    scheme: scheme.name,
+    keyId: credential.id,
+    sign: (message) => drive(signSteps(message, signing()), driver),
+    signSync: (message) => driveSync(signSteps(message, signing()), driver),
+  }
+}
+
+function neverAsked(): never {
+  throw new CountersignError('config-invalid', 'a scheme asked for a credential or nonce while signing')
 }

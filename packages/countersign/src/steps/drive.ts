@@ -1,18 +1,14 @@
-import type { MaybePromise } from '../message/body.ts'
 import { CountersignError } from '../reasons/error.ts'
-import type { AnswerTo, Need } from './need.ts'
+import { answer, type Driver } from './need.ts'
 import type { Steps } from './steps.ts'
 
-/** Answers needs, at once or later. A failure is thrown or rejected; the steps decide what it means. */
-export type Answerer = <N extends Need>(need: N) => MaybePromise<AnswerTo<N>>
-
 /** Runs steps to their end, awaiting only where an answer is a promise. */
-export async function drive<T>(steps: Steps<T>, answer: Answerer): Promise<T> {
+export async function drive<T>(steps: Steps<T>, driver: Driver): Promise<T> {
   let turn = steps.next()
   while (!turn.done) {
     let reply: unknown
     try {
-      const given: unknown = answer(turn.value)
+      const given: unknown = answer(driver, turn.value)
       reply = given instanceof Promise ? await given : given
     } catch (cause) {
       turn = steps.throw(cause)
@@ -27,13 +23,13 @@ export async function drive<T>(steps: Steps<T>, answer: Answerer): Promise<T> {
  * Runs steps to their end without ever waiting.
  * @throws CountersignError `sync-impossible` where an answer is a promise: a remote store, WebCrypto, a body still to be read.
  */
-export function driveSync<T>(steps: Steps<T>, answer: Answerer): T {
+export function driveSync<T>(steps: Steps<T>, driver: Driver): T {
   let turn = steps.next()
   while (!turn.done) {
     const need = turn.value
     let reply: unknown
     try {
-      reply = answer(need)
+      reply = answer(driver, need)
     } catch (cause) {
       turn = steps.throw(cause)
       continue

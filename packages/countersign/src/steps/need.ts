@@ -3,7 +3,7 @@ import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Key } from '../keys/key.ts'
 import type { Secret } from '../keys/secret.ts'
-import type { Body, BodyProblem } from '../message/body.ts'
+import type { Body, BodyProblem, MaybePromise } from '../message/body.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 
 /** How a digest or MAC is rendered. `base64url` has no padding. */
@@ -70,18 +70,19 @@ export interface RandomNeed {
   readonly byteLength: number
 }
 
-/** The closed set of what the core asks the world for. Floors 2 to 4 ask; drivers answer. */
-export type Need =
-  | CredentialNeed
-  | BodyNeed
-  | BodyDigestNeed
-  | MacNeed
-  | VerifyNeed
-  | SignNeed
-  | NonceNeed
-  | RandomNeed
+/** What can be asked for, by kind. The set is closed: floors 2 to 4 ask, drivers answer. */
+export interface Needs {
+  readonly credential: CredentialNeed
+  readonly body: BodyNeed
+  readonly 'body-digest': BodyDigestNeed
+  readonly mac: MacNeed
+  readonly verify: VerifyNeed
+  readonly sign: SignNeed
+  readonly nonce: NonceNeed
+  readonly random: RandomNeed
+}
 
-/** The answer to each kind of need. */
+/** What is answered, by kind of need. */
 export interface Answers {
   readonly credential: Credential | undefined
   readonly body: Uint8Array | BodyProblem
@@ -93,5 +94,20 @@ export interface Answers {
   readonly random: string
 }
 
+/** Kind of a need. */
+export type NeedKind = keyof Needs
+
+/** One need. */
+export type Need = Needs[NeedKind]
+
 /** The answer to one need. */
 export type AnswerTo<N extends Need> = Answers[N['kind']]
+
+/** Answers each kind of need, at once or later. A failure is thrown or rejected; the steps decide what it means. */
+export type Driver = { readonly [K in NeedKind]: (need: Needs[K]) => MaybePromise<Answers[K]> }
+
+/** Has a driver answer one need. */
+export function answer(driver: Driver, need: Need): MaybePromise<Answers[NeedKind]> {
+  const reply: (need: never) => MaybePromise<Answers[NeedKind]> = driver[need.kind]
+  return reply(need as never) // kind and need belong together by the type of Driver; TypeScript cannot follow it through a union
+}

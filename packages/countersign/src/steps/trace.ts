@@ -1,5 +1,5 @@
-import type { Answerer } from './drive.ts'
-import type { Need } from './need.ts'
+import type { MaybePromise } from '../message/body.ts'
+import { answer, type Driver, type Need } from './need.ts'
 
 /** One need that steps had, and what came of it. Holds no secret, MAC, signature or body. */
 export interface TraceEntry {
@@ -10,42 +10,53 @@ export interface TraceEntry {
   readonly answered: string
 }
 
-/** An answerer that writes down what it is asked, for `explain` and tests. */
+/** A driver that writes down what it is asked, for `explain` and tests. */
 export interface Recording {
-  readonly answer: Answerer
+  readonly driver: Driver
   readonly entries: readonly TraceEntry[]
 }
 
-/** Wraps an answerer so that each need and its answer are written down. */
-export function recording(answer: Answerer): Recording {
+/** Wraps a driver so that each need and its answer are written down. */
+export function recording(driver: Driver): Recording {
   const entries: TraceEntry[] = []
   const record = (need: Need, answered: string): void => {
     entries.push({ kind: need.kind, asked: askedText(need), answered })
   }
-  return {
-    entries,
-    answer: (need) => {
-      let reply: ReturnType<typeof answer<typeof need>>
-      try {
-        reply = answer(need)
-      } catch (failure) {
-        record(need, 'failed')
-        throw failure
-      }
-      if (reply instanceof Promise) {
-        return reply.then(
-          (later) => {
-            record(need, answeredText(need, later))
-            return later
-          },
-          (failure: unknown) => {
-            record(need, 'failed')
-            throw failure
-          },
-        )
-      }
+  const observe = (need: Need): MaybePromise<unknown> => {
+    let reply: MaybePromise<unknown>
+    try {
+      reply = answer(driver, need)
+    } catch (failure) {
+      record(need, 'failed')
+      throw failure
+    }
+    if (!(reply instanceof Promise)) {
       record(need, answeredText(need, reply))
       return reply
+    }
+    return reply.then(
+      (later) => {
+        record(need, answeredText(need, later))
+        return later
+      },
+      (failure: unknown) => {
+        record(need, 'failed')
+        throw failure
+      },
+    )
+  }
+  const ask = observe as never // answers pass through untouched, so they keep the types of the wrapped driver
+  return {
+    entries,
+    driver: {
+      credential: ask,
+      body: ask,
+      'body-digest': ask,
+      mac: ask,
+      verify: ask,
+      sign: ask,
+      nonce: ask,
+      random: ask,
     },
   }
 }

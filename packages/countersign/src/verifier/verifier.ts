@@ -1,14 +1,24 @@
-import type { Clock } from '../clock/clock.ts'
+import { backend as runtimeBackend } from '#backend'
+import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { CredentialStore } from '../credentials/store.ts'
 import type { Backend } from '../crypto/backend.ts'
+import { cryptoDriver } from '../crypto/driver.ts'
 import type { MaybePromise } from '../message/body.ts'
+import { fetchRequest } from '../message/fetch-request.ts'
 import type { Message } from '../message/message.ts'
 import type { Policy } from '../policy/policy.ts'
+import { type Rules, rulesFrom } from '../policy/rules.ts'
+import { CountersignError } from '../reasons/error.ts'
+import { reasons, refuse } from '../reasons/reasons.ts'
 import type { NonceStore } from '../replay/nonce-store.ts'
 import type { Scheme } from '../schemes/scheme.ts'
-import type { TraceEntry } from '../steps/trace.ts'
+import { drive, driveSync } from '../steps/drive.ts'
+import type { Driver } from '../steps/need.ts'
+import { recording, type TraceEntry } from '../steps/trace.ts'
+import { challengeFields } from './challenge.ts'
 import type { Verdict } from './verdict.ts'
+import { type Fell, type Judgement, type Stood, verifySteps } from './verify.ts'
 
 /** What `createVerifier` takes. */
 export interface VerifierOptions {
@@ -50,4 +60,117 @@ export interface Verifier {
     message: Verifiable,
     options?: VerifyOptions,
   ): Promise<{ readonly verdict: Verdict; readonly entries: readonly TraceEntry[] }>
+}
+
+const noRights: readonly string[] = []
+
+/**
+ * Makes a verifier.
+ * @throws CountersignError `config-invalid` where an option cannot work.
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { schemes, credentials, nonces, clock = systemClock, backend = runtimeBackend, onVerdict } = options
+  if (schemes.length === 0)
+    throw new CountersignError('config-invalid', 'schemes: expected at least one, got none')
+  const find = typeof credentials === 'function' ? credentials : credentials.find.bind(credentials)
+  const driver: Driver = {
+    ...cryptoDriver(backend),
+    credential: (need) => find(need.keyId, need.scheme),
+    nonce: (need) => nonces?.record(need.token, need.expiresAt) ?? 'fresh',
+  }
+  const rulesFor = rulesByPolicy(options.policy ?? {})
+
+  const judgement = (rules: Rules, options: VerifyOptions | undefined): Judgement => ({
+    schemes,
+    rules,
+    rights: options?.rights ?? noRights,
+    recordsNonces: nonces !== undefined,
+    now: clock(),
+  })
+  const conclude = (judged: Stood | Fell, message: Message, rules: Rules): Verdict => {
+    const verdict = verdictOf(judged, message, schemes, rules)
+    if (onVerdict !== undefined) {
+      try {
+        onVerdict(verdict, message)
+      } catch {
+        // A logger that fails must not change who gets in.
+      }
+    }
+    return verdict
+  }
+  const unjudged = (rules: Rules): Fell | undefined =>
+    rules.mode === 'off'
+      ? {
+          ok: false,
+          scheme: undefined,
+          claim: undefined,
+          refusal: refuse('signature-absent', 'verification is off: nothing was checked'),
+        }
+      : undefined
+
+  return {
+    async verify(verifiable, verifyOptions) {
+      const message = messageOf(verifiable)
+      const rules = rulesFor(verifyOptions?.policy)
+      const judged =
+        unjudged(rules) ?? (await drive(verifySteps(message, judgement(rules, verifyOptions)), driver))
+      return conclude(judged, message, rules)
+    },
+    verifySync(verifiable, verifyOptions) {
+      const message = messageOf(verifiable)
+      const rules = rulesFor(verifyOptions?.policy)
+      const judged =
+        unjudged(rules) ?? driveSync(verifySteps(message, judgement(rules, verifyOptions)), driver)
+      return conclude(judged, message, rules)
+    },
+    async trace(verifiable, verifyOptions) {
+      const message = messageOf(verifiable)
+      const rules = rulesFor(verifyOptions?.policy)
+      const { driver: recorder, entries } = recording({ ...driver, nonce: () => 'fresh' })
+      const judged = await drive(verifySteps(message, judgement(rules, verifyOptions)), recorder)
+      return { verdict: verdictOf(judged, message, schemes, rules), entries }
+    },
+  }
+}
+
+/** Compiles each policy object once. A call's policy overrides fields of the verifier's. */
+function rulesByPolicy(base: Policy): (policy: Policy | undefined) => Rules {
+  const baseRules = rulesFrom(base)
+  const compiled = new WeakMap<Policy, Rules>()
+  return (policy) => {
+    if (policy === undefined) return baseRules
+    let rules = compiled.get(policy)
+    if (rules === undefined) {
+      rules = rulesFrom({ ...base, ...policy })
+      compiled.set(policy, rules)
+    }
+    return rules
+  }
+}
+
+function verdictOf(
+  judged: Stood | Fell,
+  message: Message,
+  schemes: readonly Scheme[],
+  rules: Rules,
+): Verdict {
+  if (judged.ok) {
+    return { ok: true, scheme: judged.scheme.name, credential: judged.credential, claim: judged.claim }
+  }
+  const { scheme, claim, refusal } = judged
+  const { status } = reasons[refusal.reason]
+  return {
+    ok: false,
+    reason: refusal.reason,
+    status: status === 401 ? (scheme?.refusalStatus ?? status) : status,
+    headers: challengeFields(refusal.reason, schemes, rules, message),
+    detail: refusal.detail,
+    enforced: rules.mode === 'enforce',
+    scheme: scheme?.name,
+    claim,
+  }
+}
+
+function messageOf(verifiable: Verifiable): Message {
+  return 'kind' in verifiable ? verifiable : fetchRequest(verifiable)
 }

@@ -1,0 +1,45 @@
+import { type Refusal, refuse } from '../reasons/reasons.ts'
+import type { Claim, SchemeTraits } from '../schemes/scheme.ts'
+import type { Rules } from './rules.ts'
+
+/**
+ * Refuses a claim outside its time window. Both ends are inclusive: `maxAgeSeconds` back, `skewSeconds` ahead.
+ * Only times that the signature covers are looked at. RFC 9421 section 7.2.2.
+ */
+export function checkWindow(
+  claim: Claim,
+  traits: SchemeTraits,
+  rules: Rules,
+  now: number,
+): Refusal | undefined {
+  const { createdAt, expiresAt } = claim
+  if (createdAt === undefined) {
+    if (traits.time) return refuse('created-missing', 'the signature does not say when it was created')
+  } else {
+    const age = now - createdAt
+    if (age > rules.maxAgeSeconds) {
+      return refuse('created-stale', `created ${age} s ago, at most ${rules.maxAgeSeconds} s are accepted`)
+    }
+    if (-age > rules.skewSeconds) {
+      return refuse(
+        'created-in-future',
+        `created ${-age} s ahead, at most ${rules.skewSeconds} s are accepted`,
+      )
+    }
+  }
+  if (expiresAt !== undefined) {
+    if (createdAt !== undefined && expiresAt < createdAt) {
+      return refuse('signature-malformed', 'the signature expires before it was created')
+    }
+    if (now > expiresAt) return refuse('expired', `expired ${now - expiresAt} s ago`)
+  }
+  return undefined
+}
+
+/**
+ * Until when a claim's nonce has to be remembered. Two skews more than the window:
+ * another node's clock may be one behind ours, and ours one ahead of the signer's.
+ */
+export function rememberUntil(claim: Claim, rules: Rules, now: number): number {
+  return (claim.createdAt ?? now) + rules.maxAgeSeconds + 2 * rules.skewSeconds
+}

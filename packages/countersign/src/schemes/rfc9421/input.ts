@@ -1,0 +1,22 @@
+import type { Component } from './component.ts'
+
+/** One member of a `Signature-Input` field. RFC 9421 section 4.1. */
+export interface SignatureInput {
+  readonly label: string
+  readonly coverage: CoveredComponents
+  /** The inner list with its parameters as serialised: the value of `@signature-params`. RFC 9421 section 2.3. */
+  readonly signatureParams: string
+  readonly created: number | undefined
+  readonly expires: number | undefined
+  readonly nonce: string | undefined
+  readonly alg: string | undefined
+  readonly keyid: string | undefined
+  readonly tag: string | undefined
+}
+
+/** The covered components of a signature, in order. */
+export interface CoveredComponents {
+  readonly components: readonly Component[]
+  /** Their identifiers. */
+  readonly ids: readonly string[]
+}

@@ -1,0 +1,153 @@
+import { type Component, componentOf, maxComponents } from './component.ts'
+import type { CoveredComponents, SignatureInput } from './input.ts'
+
+// Covered lists that were seen, by their text: a client sends the same one each time. Bounded, the oldest goes first; an attacker
+// who fills it costs others a parse of some 2 us.
+const shapes = new Map<string, CoveredComponents>()
+const maxShapes = 256
+const maxShapeLength = 1024
+
+const plainText = /^[\x20-\x5b\x5d-\x7e]*$/
+
+/**
+ * Reads the plain form: `label=("a" "b");created=1;keyid="k"`, members joined by a comma and blanks, no escapes, no component
+ * parameters. Its text is its own serialisation. Gives `undefined` for any other form.
+ */
+export function readPlainInput(text: string): readonly SignatureInput[] | undefined {
+  if (!plainText.test(text)) return undefined
+  const inputs: SignatureInput[] = []
+  let at = 0
+  for (;;) {
+    const equals = text.indexOf('=', at)
+    if (equals < 0 || text.charCodeAt(equals + 1) !== 40) return undefined
+    const label = text.slice(at, equals)
+    if (!isKey(label) || inputs.some((input) => input.label === label)) return undefined
+    const listEnd = endOfList(text, equals + 1)
+    if (listEnd < 0) return undefined
+    const coverage = coverageOf(text.slice(equals + 1, listEnd))
+    if (coverage === undefined) return undefined
+    const parameters: ReadParameters = {
+      created: undefined,
+      expires: undefined,
+      nonce: undefined,
+      alg: undefined,
+      keyid: undefined,
+      tag: undefined,
+    }
+    const end = readParameters(text, listEnd, parameters)
+    if (end < 0) return undefined
+    inputs.push({
+      label,
+      coverage,
+      signatureParams: text.slice(equals + 1, end),
+      created: parameters.created,
+      expires: parameters.expires,
+      nonce: parameters.nonce,
+      alg: parameters.alg,
+      keyid: parameters.keyid,
+      tag: parameters.tag,
+    })
+    if (end === text.length) return inputs
+    at = end
+    while (text.charCodeAt(at) === 32) at++
+    if (text.charCodeAt(at) !== 44) return undefined
+    at++
+    while (text.charCodeAt(at) === 32) at++
+  }
+}
+
+/** Gives the position behind the `)` that ends a list of quoted strings, or -1. */
+function endOfList(text: string, start: number): number {
+  let at = start + 1
+  for (;;) {
+    const code = text.charCodeAt(at)
+    if (code === 41) return at + 1
+    if (code === 34) {
+      at = text.indexOf('"', at + 1)
+      if (at < 0) return -1
+    } else if (code !== 32) return -1
+    at++
+  }
+}
+
+function coverageOf(list: string): CoveredComponents | undefined {
+  const known = shapes.get(list)
+  if (known !== undefined) return known
+  const made = parseList(list)
+  if (made !== undefined && list.length <= maxShapeLength) {
+    if (shapes.size >= maxShapes)
+      for (const oldest of shapes.keys()) {
+        shapes.delete(oldest)
+        break
+      }
+    shapes.set(list, made)
+  }
+  return made
+}
+
+/** Reads `("a" "b")`: names in quotes, one space between, none elsewhere. */
+function parseList(list: string): CoveredComponents | undefined {
+  const components: Component[] = []
+  const ids: string[] = []
+  let at = 1
+  while (list.charCodeAt(at) === 34) {
+    const close = list.indexOf('"', at + 1)
+    const component = componentOf(list.slice(at + 1, close))
+    if (component === undefined || ids.includes(component.id) || ids.length === maxComponents)
+      return undefined
+    components.push(component)
+    ids.push(component.id)
+    at = close + 1
+    if (list.charCodeAt(at) === 32 && list.charCodeAt(at + 1) === 34) at++
+    else break
+  }
+  return at === list.length - 1 ? Object.freeze({ components, ids }) : undefined
+}
+
+interface ReadParameters {
+  created: number | undefined
+  expires: number | undefined
+  nonce: string | undefined
+  alg: string | undefined
+  keyid: string | undefined
+  tag: string | undefined
+}
+
+/** Reads `;name=value` from `start` on into `read` and gives the position behind, or -1 for a form that is not plain. */
+function readParameters(text: string, start: number, read: ReadParameters): number {
+  let at = start
+  while (text.charCodeAt(at) === 59) {
+    const equals = text.indexOf('=', at)
+    if (equals < 0) return -1
+    const name = text.slice(at + 1, equals)
+    at = equals + 1
+    if (name === 'created' || name === 'expires') {
+      const end = endOfDigits(text, at)
+      if (end < 0 || read[name] !== undefined) return -1
+      read[name] = Number(text.slice(at, end))
+      at = end
+    } else if (name === 'keyid' || name === 'nonce' || name === 'alg' || name === 'tag') {
+      if (text.charCodeAt(at) !== 34 || read[name] !== undefined) return -1
+      const close = text.indexOf('"', at + 1)
+      if (close < 0) return -1
+      read[name] = text.slice(at + 1, close)
+      at = close + 1
+    } else return -1
+  }
+  return at
+}
+
+/** Gives the position behind a whole number in its one plain spelling (no sign, no leading zero, at most 15 digits), or -1. */
+function endOfDigits(text: string, start: number): number {
+  let at = start
+  while (text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57) at++
+  const length = at - start
+  if (length === 0 || length > 15 || (length > 1 && text.charCodeAt(start) === 48)) return -1
+  return at
+}
+
+function isKey(label: string): boolean {
+  return label.length <= 64 && labelForm.test(label)
+}
+
+const labelForm = /^[a-z*][a-z0-9_.*-]*$/

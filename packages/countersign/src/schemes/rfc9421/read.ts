@@ -1,0 +1,74 @@
+import { isFieldName, trimBlanks } from '../../message/field-lines.ts'
+import type { Message } from '../../message/message.ts'
+import { isRefusal, type Refusal, refuse } from '../../reasons/reasons.ts'
+import type { Rfc9421Claim } from './claim.ts'
+import { readSignatureField } from './signature-field.ts'
+import { readSignatureInput } from './signature-input.ts'
+
+/** Name of the scheme in verdicts, logs and configuration. */
+export const schemeName = 'rfc9421'
+
+const maxKeyIdLength = 256
+
+/** Reads every signature of a message. Absent without `Signature-Input`: a lone `Signature` belongs to another scheme. */
+export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal | undefined {
+  const { fields } = message
+  let inputText: string | undefined
+  let signatureText: string | undefined
+  let contentDigest: string | undefined
+  // One pass for the three names; by length first, since nearly no other field has these lengths.
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    switch (name.length) {
+      case 15:
+        if (isFieldName(name, 'signature-input')) inputText = joined(inputText, fields[i + 1])
+        break
+      case 9:
+        if (isFieldName(name, 'signature')) signatureText = joined(signatureText, fields[i + 1])
+        break
+      case 14:
+        if (isFieldName(name, 'content-digest')) contentDigest = joined(contentDigest, fields[i + 1])
+        break
+    }
+  }
+  if (inputText === undefined) return undefined
+  const inputs = readSignatureInput(inputText)
+  if (isRefusal(inputs)) return inputs
+  const signatures = readSignatureField(signatureText ?? '')
+  if (isRefusal(signatures)) return signatures
+  if (inputs.length !== signatures.size) {
+    return refuse('signature-malformed', 'Signature and Signature-Input do not have the same labels')
+  }
+  const claims: Rfc9421Claim[] = []
+  for (const input of inputs) {
+    const signature = signatures.get(input.label)
+    if (signature === undefined) {
+      return refuse('signature-malformed', 'Signature and Signature-Input do not have the same labels')
+    }
+    if (input.keyid === undefined || input.keyid === '' || input.keyid.length > maxKeyIdLength) {
+      return refuse('signature-malformed', `keyid is missing, empty or over ${maxKeyIdLength} characters`)
+    }
+    claims.push({
+      scheme: schemeName,
+      keyId: input.keyid,
+      algorithm: input.alg,
+      covers: input.coverage.ids,
+      createdAt: input.created,
+      expiresAt: input.expires,
+      nonce: input.nonce,
+      tag: input.tag,
+      label: input.label,
+      signature,
+      contentDigest: input.coverage.ids.includes('content-digest') ? contentDigest : undefined,
+      coverage: input.coverage,
+      signatureParams: input.signatureParams,
+    })
+  }
+  return claims
+}
+
+/** RFC 9110 section 5.2: lines of one field are joined by comma and space. */
+function joined(before: string | undefined, line: string | undefined): string {
+  const value = trimBlanks(line ?? '')
+  return before === undefined ? value : `${before}, ${value}`
+}

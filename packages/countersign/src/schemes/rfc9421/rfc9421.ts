@@ -1,0 +1,72 @@
+import { CountersignError } from '../../reasons/error.ts'
+import type { Scheme } from '../scheme.ts'
+import { signatureBase } from './base.ts'
+import type { Rfc9421Claim } from './claim.ts'
+import { componentOf } from './component.ts'
+import { draftSignature, isLabel, writeSignature } from './draft.ts'
+import type { Rfc9421Options } from './options.ts'
+import { readClaims, schemeName } from './read.ts'
+
+/**
+ * HTTP Message Signatures: `Signature-Input` and `Signature` fields, with `Content-Digest` for the content. RFC 9421, RFC 9530.
+ * @throws CountersignError `config-invalid` where an option cannot work.
+ */
+export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
+  checkOptions(options)
+  return {
+    name: schemeName,
+    traits: {
+      time: true,
+      nonce: true,
+      chosenCoverage: true,
+      bodyInBase: false,
+      uncovered: ['whatever the signer leaves out, above the minimum that the policy requires'],
+    },
+    algorithms: [
+      'hmac-sha256',
+      'ed25519',
+      'ecdsa-p256-sha256',
+      'ecdsa-p384-sha384',
+      'rsa-pss-sha512',
+      'rsa-v1_5-sha256',
+    ],
+    encoding: 'base64',
+    read: readClaims,
+    base: signatureBase,
+    draft: (input) => draftSignature(input, options),
+    write: writeSignature,
+    challenge: (required) => [
+      ['WWW-Authenticate', 'HTTP-Message-Signatures'],
+      ['Accept-Signature', `sig1=(${required.map((id) => `"${id}"`).join(' ')});created;keyid;nonce`],
+    ],
+  }
+}
+
+function checkOptions({ covers, label, expiresInSeconds }: Rfc9421Options): void {
+  for (const id of covers ?? []) {
+    if (componentOf(id) === undefined) {
+      throw new CountersignError(
+        'config-invalid',
+        `rfc9421 covers: ${JSON.stringify(id)} is not a component that can be signed`,
+      )
+    }
+  }
+  if (covers !== undefined && new Set(covers).size !== covers.length) {
+    throw new CountersignError('config-invalid', 'rfc9421 covers: a component stands twice')
+  }
+  if (label !== undefined && !isLabel(label)) {
+    throw new CountersignError(
+      'config-invalid',
+      `rfc9421 label: expected a key of RFC 9651, got ${JSON.stringify(label)}`,
+    )
+  }
+  if (
+    expiresInSeconds !== undefined &&
+    !(Number.isInteger(expiresInSeconds) && expiresInSeconds >= 1 && expiresInSeconds <= 86_400)
+  ) {
+    throw new CountersignError(
+      'config-invalid',
+      `rfc9421 expiresInSeconds: expected 1 to 86400, got ${expiresInSeconds}`,
+    )
+  }
+}

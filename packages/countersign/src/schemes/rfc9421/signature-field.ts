@@ -1,0 +1,42 @@
+import { isBase64 } from '../../bytes/base64.ts'
+import { type Refusal, refuse } from '../../reasons/reasons.ts'
+
+/** Longest `Signature` field that is looked at: eight signatures of RSA-4096 fit. */
+const maxLength = 8192
+const labelForm = /^[a-z*][a-z0-9_.*-]{0,63}$/
+
+/**
+ * Reads a `Signature` field: base64 by label, in canonical form. A member that is not a byte sequence, that has parameters,
+ * or whose label stands twice refuses the whole field. RFC 9421 section 4.2.
+ */
+export function readSignatureField(value: string): ReadonlyMap<string, string> | Refusal {
+  if (value.length > maxLength) return malformed('is too long')
+  const signatures = new Map<string, string>()
+  let at = 0
+  for (;;) {
+    const equals = value.indexOf('=:', at)
+    const close = equals < 0 ? -1 : value.indexOf(':', equals + 2)
+    if (close < 0) return malformed('has a member that is not a byte sequence')
+    const label = value.slice(at, equals)
+    const signature = value.slice(equals + 2, close)
+    if (!labelForm.test(label)) return malformed('has a label that is not one')
+    if (signatures.has(label)) return malformed('has a label twice')
+    if (!isBase64(signature)) return malformed('is not canonical base64')
+    signatures.set(label, signature)
+    at = close + 1
+    if (at === value.length) return signatures
+    at = skipBlanks(value, at)
+    if (value.charCodeAt(at) !== 44) return malformed('has something behind a byte sequence')
+    at = skipBlanks(value, at + 1)
+  }
+}
+
+function skipBlanks(value: string, start: number): number {
+  let at = start
+  while (value.charCodeAt(at) === 32 || value.charCodeAt(at) === 9) at++
+  return at
+}
+
+function malformed(what: string): Refusal {
+  return refuse('signature-malformed', `Signature ${what}`)
+}

@@ -1,0 +1,29 @@
+import { hasContent } from '../message/body.ts'
+import type { Message } from '../message/message.ts'
+import { requiredCoverage } from '../policy/coverage.ts'
+import type { Rules } from '../policy/rules.ts'
+import { type Reason, reasons } from '../reasons/reasons.ts'
+import type { Scheme } from '../schemes/scheme.ts'
+
+/** Seconds after which a client may try again when a store is down. */
+const retryAfterSeconds = 1
+
+/**
+ * Gives the fields that go with a refusal: how to sign, for every scheme accepted (RFC 9110 section 11.6.1,
+ * RFC 9421 section 5.1), or when to try again.
+ */
+export function challengeFields(
+  reason: Reason,
+  schemes: readonly Scheme[],
+  rules: Rules,
+  message: Message,
+): readonly (readonly [name: string, value: string])[] {
+  const { status } = reasons[reason]
+  if (status === 503) return [['Retry-After', String(retryAfterSeconds)]]
+  if (status !== 401) return []
+  const required = [...requiredCoverage(rules.covers, message)]
+  if (rules.digest === 'required' && hasContent(message.body) && !required.includes('content-digest')) {
+    required.push('content-digest')
+  }
+  return schemes.flatMap((scheme) => scheme.challenge(required))
+}
