@@ -46,7 +46,7 @@ export function weakKey(problem: string): CountersignError {
 export function ed25519Material(found: FoundKey, point: Uint8Array | undefined): KeyMaterial {
   if (point !== undefined) {
     if (point.length !== 32) throw invalidKey(`expected an Ed25519 point of 32 bytes, got ${point.length}`)
-    // THREATS: with such a key `R = identity, S = 0` fits every message on Node 20 and 22.
+    // With such a key R = identity, S = 0 fits every message on Node 20 and 22; Node 24 refuses.
     if (isSmallOrderPoint(point))
       throw weakKey('the Ed25519 point has a small order: anybody can sign for it')
     if (isNonCanonicalPoint(point)) throw invalidKey('the Ed25519 point is not canonically encoded')
