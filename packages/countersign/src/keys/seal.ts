@@ -5,8 +5,6 @@ import { CountersignError } from '../reasons/error.ts'
 
 /** Encrypts secrets for rest and opens them again. What is sealed under one context opens under no other. */
 export interface Sealer {
-  /** Names the master key in sealed text and messages: 11 characters, no secret. */
-  fingerprint(): Promise<string>
   /** Gives `v1.<key fingerprint>.<iv>.<ciphertext>`, each part base64url. Never the same text twice. */
   seal(plain: Uint8Array, context: readonly string[]): Promise<string>
   /** @throws CountersignError `key-invalid` for another key, another context or changed text; says nothing of the content. */
@@ -37,9 +35,6 @@ export function sealer(masterKey: Uint8Array): Sealer {
     return derived
   }
   return {
-    async fingerprint() {
-      return (await keys()).fingerprint
-    },
     async seal(plain, context) {
       const { key, fingerprint } = await keys()
       const iv = globalThis.crypto.getRandomValues(new Uint8Array(ivBytes))

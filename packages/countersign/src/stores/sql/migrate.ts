@@ -1,8 +1,104 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import { CountersignError } from '../../reasons/error.ts'
+import { onDatabase } from './failure.ts'
 import type { SqlTables } from './tables.ts'
 
-/** Creates or upgrades the tables. */
-export async function migrateSql(_db: Kysely<SqlTables>): Promise<void> {
-  throw new CountersignError('store-failed', 'not here yet')
+type Step = (transaction: Transaction<SqlTables>) => Promise<void>
+
+// Step n brings version n to n + 1. A step that was released is never edited: databases exist that went through it.
+// `ifNotExists` throughout: where DDL commits on its own (MySQL), a migration cut off halfway has to be able to run again.
+const steps: readonly Step[] = [createTables]
+
+/**
+ * Creates the tables or upgrades them, in one transaction. Safe to call from several processes at once, at every start.
+ * On SQLite set `busy_timeout` first, or the one that comes second fails instead of waiting.
+ * @throws CountersignError `store-failed` where the database is newer than this code, naming both versions.
+ */
+export function migrateSql(db: Kysely<SqlTables>): Promise<void> {
+  return onDatabase('migrating', async () => {
+    await createSchemaTable(db)
+    await db.transaction().execute(async (transaction) => {
+      // A write before the first read: SQLite and PostgreSQL make a second process wait here, not fail later.
+      await transaction.updateTable('countersign_schema').set({ id: 1 }).where('id', '=', 1).execute()
+      const version = await versionOf(transaction)
+      if (version > steps.length) {
+        throw new CountersignError(
+          'store-failed',
+          `the database has schema version ${version}; this countersign knows versions up to ${steps.length}: upgrade it`,
+        )
+      }
+      for (const step of steps.slice(version)) await step(transaction)
+      if (version < steps.length) {
+        await transaction
+          .updateTable('countersign_schema')
+          .set({ version: steps.length })
+          .where('id', '=', 1)
+          .execute()
+      }
+    })
+  })
+}
+
+async function createSchemaTable(db: Kysely<SqlTables>): Promise<void> {
+  await db.schema
+    .createTable('countersign_schema')
+    .ifNotExists()
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .execute()
+  if ((await schemaRow(db)) !== undefined) return
+  try {
+    await db.insertInto('countersign_schema').values({ id: 1, version: 0 }).execute()
+  } catch (cause) {
+    // Another process was faster, or the database does not take writes.
+    if ((await schemaRow(db)) === undefined) throw cause
+  }
+}
+
+async function createTables(transaction: Transaction<SqlTables>): Promise<void> {
+  await transaction.schema
+    .createTable('countersign_credentials')
+    .ifNotExists()
+    .addColumn('id', 'varchar(256)', (column) => column.primaryKey())
+    .addColumn('revision', 'bigint', (column) => column.notNull())
+    .addColumn('kind', 'varchar(16)', (column) => column.notNull())
+    .addColumn('scheme', 'varchar(256)')
+    .addColumn('algorithm', 'varchar(256)')
+    .addColumn('rights', 'text', (column) => column.notNull())
+    .addColumn('owner', 'varchar(256)')
+    .addColumn('active', 'integer', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('not_before_at', 'bigint')
+    .addColumn('expires_at', 'bigint')
+    .addColumn('revoked_at', 'bigint')
+    .addColumn('public_key', 'text')
+    .addColumn('versions', 'text', (column) => column.notNull())
+    .addColumn('sealed', 'text', (column) => column.notNull())
+    .execute()
+  await transaction.schema
+    .createTable('countersign_nonces')
+    .ifNotExists()
+    .addColumn('token', 'varchar(64)', (column) => column.primaryKey())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    // An index for purging, said in the one way that every database takes together with its table.
+    .addUniqueConstraint('countersign_nonces_by_end', ['expires_at', 'token'])
+    .execute()
+  await transaction.schema
+    .createTable('countersign_forgotten')
+    .ifNotExists()
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('through_at', 'bigint', (column) => column.notNull())
+    .execute()
+  const forgotten = await transaction.selectFrom('countersign_forgotten').select('id').executeTakeFirst()
+  if (forgotten === undefined) {
+    await transaction.insertInto('countersign_forgotten').values({ id: 1, through_at: 0 }).execute()
+  }
+}
+
+function schemaRow(db: Kysely<SqlTables>): Promise<{ version: number } | undefined> {
+  return db.selectFrom('countersign_schema').select('version').where('id', '=', 1).executeTakeFirst()
+}
+
+async function versionOf(db: Kysely<SqlTables>): Promise<number> {
+  return Number((await schemaRow(db))?.version ?? 0)
 }
