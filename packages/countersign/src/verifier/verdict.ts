@@ -1,6 +1,10 @@
 import type { Credential } from '../credentials/credential.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Reason } from '../reasons/reasons.ts'
 import type { Claim } from '../schemes/scheme.ts'
+
+/** What the policy makes of a refusal. */
+export type Mode = NonNullable<Policy['mode']>
 
 /** The message is proven: who signed it, and what was signed. */
 export interface Verified {
@@ -9,6 +13,7 @@ export interface Verified {
   /** Its secrets are `Secret` objects, which do not print. */
   readonly credential: Credential
   readonly claim: Claim
+  readonly mode: Mode
 }
 
 /** The message is refused: why, and what to answer. */
@@ -22,6 +27,7 @@ export interface Refused {
   readonly detail: string
   /** False where the policy's mode lets the message pass all the same (`warn`, `observe`, `off`); it has no identity then. */
   readonly enforced: boolean
+  readonly mode: Mode
   readonly scheme: string | undefined
   /** What the message claimed. Unproven. */
   readonly claim: Claim | undefined

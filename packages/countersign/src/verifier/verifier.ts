@@ -155,7 +155,8 @@ function verdictOf(
   rules: Rules,
 ): Verdict {
   if (judged.ok) {
-    return { ok: true, scheme: judged.scheme.name, credential: judged.credential, claim: judged.claim }
+    const { scheme, credential, claim } = judged
+    return { ok: true, scheme: scheme.name, credential, claim, mode: rules.mode }
   }
   const { scheme, claim, refusal } = judged
   const { status } = reasons[refusal.reason]
@@ -166,6 +167,7 @@ function verdictOf(
     headers: challengeFields(refusal.reason, schemes, rules, message),
     detail: refusal.detail,
     enforced: rules.mode === 'enforce',
+    mode: rules.mode,
     scheme: scheme?.name,
     claim,
   }
