@@ -59,13 +59,19 @@ function make(credential: Credential): KnownCredential {
   })
 }
 
-function wrap(secret: string | Secret, credential: Credential): Secret {
-  if (secret instanceof Secret) return secret
-  if (typeof secret === 'string') return secretFrom.utf8(secret)
-  throw new CountersignError(
-    'key-invalid',
-    `credential ${name(credential)}: secret: expected text or a Secret`,
-  )
+function wrap(given: string | Secret, credential: Credential): Secret {
+  if (typeof given !== 'string' && !(given instanceof Secret)) {
+    throw new CountersignError(
+      'key-invalid',
+      `credential ${name(credential)}: secret: expected text or a Secret`,
+    )
+  }
+  const secret = typeof given === 'string' ? secretFrom.utf8(given) : given
+  // The usual cause is a setting that is missing, and under an empty secret anybody can sign.
+  if (secret.length === 0) {
+    throw new CountersignError('key-weak', `credential ${name(credential)}: the secret is empty`)
+  }
+  return secret
 }
 
 function name(credential: Credential): string {
