@@ -16,8 +16,12 @@ export interface SignatureBaseLine {
   readonly text: string
 }
 
-/** Cuts a signature base into its labelled lines. The body appears as its length, never as its content. */
+/**
+ * Cuts a signature base into its labelled lines. A line feed at the end ends the last line and starts none.
+ * The body appears as its length, never as its content.
+ */
 export function signatureBaseLines(base: SignatureBase): readonly SignatureBaseLine[] {
-  const lines = base.text.split('\n').map((text, i) => ({ label: base.labels?.[i] ?? `line ${i + 1}`, text }))
+  const text = base.text.endsWith('\n') ? base.text.slice(0, -1) : base.text
+  const lines = text.split('\n').map((text, i) => ({ label: base.labels?.[i] ?? `line ${i + 1}`, text }))
   return base.body === undefined ? lines : [...lines, { label: 'body', text: `${base.body.length} bytes` }]
 }
