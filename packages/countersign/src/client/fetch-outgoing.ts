@@ -1,7 +1,10 @@
 import { concatBytes } from '../bytes/concat.ts'
 import { CountersignError } from '../reasons/error.ts'
 
-/** A request as `fetch` will put it on the wire. */
+/**
+ * A request as `fetch` will put it on the wire.
+ * @internal
+ */
 export interface Outgoing {
   /** Normalised by the URL standard; without fragment and without an empty query. */
   readonly url: URL
@@ -30,6 +33,7 @@ const carried = [
  * what it would send. A body that is not in memory is read up to the limit.
  * @throws CountersignError `body-unavailable` for a body over the limit or of no known kind; `config-invalid` for a
  * request that cannot carry a signature. TypeError where `Request` throws it.
+ * @internal
  */
 export async function readOutgoing(
   input: string | URL | Request,
@@ -78,7 +82,10 @@ export async function readOutgoing(
   return { url, method: base.method, headers, body, rest, redirect: base.redirect }
 }
 
-/** Drops the fragment, which is never sent, and a `?` with nothing behind it, which only some runtimes send. */
+/**
+ * Drops the fragment, which is never sent, and a `?` with nothing behind it, which only some runtimes send.
+ * @internal
+ */
 export function withoutEmptyQuery(url: URL): URL {
   const plain = new URL(url)
   plain.hash = ''

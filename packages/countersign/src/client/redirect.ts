@@ -1,10 +1,16 @@
 import { utf8Decode } from '../bytes/utf8.ts'
 import { CountersignError } from '../reasons/error.ts'
 
-/** What a client does with a redirect to another origin: refuse it, or follow it without signature and credentials. */
+/**
+ * What a client does with a redirect to another origin: refuse it, or follow it without signature and credentials.
+ * @internal
+ */
 export type CrossOrigin = 'refuse' | 'unsigned'
 
-/** How a client follows redirects. */
+/**
+ * How a client follows redirects.
+ * @internal
+ */
 export interface RedirectOptions {
   /**
    * `refuse` (default) fails a cross-origin redirect. `unsigned` follows it without signature, `Authorization` and
@@ -15,7 +21,10 @@ export interface RedirectOptions {
   readonly maxRedirects?: number
 }
 
-/** A redirect response as a client met it. */
+/**
+ * A redirect response as a client met it.
+ * @internal
+ */
 export interface RedirectInput {
   readonly status: number
   readonly location: string | null | undefined
@@ -26,7 +35,10 @@ export interface RedirectInput {
   readonly count: number
 }
 
-/** Where a redirect leads, and what becomes of the request on the way. */
+/**
+ * Where a redirect leads, and what becomes of the request on the way.
+ * @internal
+ */
 export interface Redirect {
   readonly url: URL
   readonly method: string
@@ -35,7 +47,10 @@ export interface Redirect {
   readonly crossesOrigin: boolean
 }
 
-/** Fields that describe a body, in lower case; they go with it. The first four are those of the Fetch standard. */
+/**
+ * Fields that describe a body, in lower case; they go with it. The first four are those of the Fetch standard.
+ * @internal
+ */
 export const bodyFields: readonly string[] = [
   'content-encoding',
   'content-language',
@@ -48,7 +63,10 @@ export const bodyFields: readonly string[] = [
   'content-md5',
 ]
 
-/** Fields that must not be sent to another origin, in lower case. */
+/**
+ * Fields that must not be sent to another origin, in lower case.
+ * @internal
+ */
 export const credentialFields: readonly string[] = [
   'authorization',
   'cookie',
@@ -64,6 +82,7 @@ const mostRedirects = 20
 /**
  * Completes redirect options.
  * @throws CountersignError `config-invalid` for a value out of range.
+ * @internal
  */
 export function redirectRules(options: RedirectOptions): Required<RedirectOptions> {
   const { crossOrigin = 'refuse', maxRedirects = mostRedirects } = options
@@ -83,6 +102,7 @@ export function redirectRules(options: RedirectOptions): Required<RedirectOption
  * Gives where a response sends the request, or `undefined` where it is no redirect. Rules of the Fetch standard,
  * HTTP-redirect fetch: 303, and POST after 301 or 302, become GET without body; 307 and 308 repeat the request.
  * @throws CountersignError `redirect-refused` for an unusable Location, one redirect too many, or a forbidden origin.
+ * @internal
  */
 export function nextRedirect(input: RedirectInput, rules: Required<RedirectOptions>): Redirect | undefined {
   const { status, method, location } = input

@@ -1,8 +1,6 @@
 import { fieldValues } from '../../message/field-lines.ts'
 import {
-  type ClientBehaviour,
   type ClientContractInput,
-  check,
   expectFailure,
   expectVerified,
   inTrial,
@@ -12,9 +10,10 @@ import {
   type ServerAnswer,
   type Trial,
 } from './client-trial.ts'
+import { type ContractCase, must } from './contract-case.ts'
 
 /** What a client that follows redirects must do. */
-export function redirectBehaviours(input: ClientContractInput): readonly ClientBehaviour[] {
+export function redirectBehaviours(input: ClientContractInput): readonly ContractCase[] {
   const behaviour = (name: string, route: Route, run: (trial: Trial) => Promise<void>) => ({
     name,
     run: () => inTrial(input, undefined, run, route),
@@ -37,7 +36,7 @@ export function redirectBehaviours(input: ClientContractInput): readonly ClientB
         async ({ origin, arrivals, send }) => {
           const answer = await send({ url: `${origin}/from`, method: 'GET', headers: note })
           expectVerified(arrivals, ['GET /from', 'GET /to?x=%7e'])
-          check(answer.status === 200, 'the last answer is given back')
+          must(answer.status === 200, 'the last answer is given back')
         },
       ),
     ),
@@ -49,7 +48,7 @@ export function redirectBehaviours(input: ClientContractInput): readonly ClientB
           await send({ url: `${origin}/from`, method: 'POST', headers: text, body })
           expectVerified(arrivals, ['POST /from', 'POST /to'])
           const received = arrivals[1]?.message.body
-          check(received instanceof Uint8Array && received.length === 2, 'the body was sent again')
+          must(received instanceof Uint8Array && received.length === 2, 'the body was sent again')
         },
       ),
     ),
@@ -61,8 +60,8 @@ export function redirectBehaviours(input: ClientContractInput): readonly ClientB
           await send({ url: `${origin}/from`, method: 'POST', headers: text, body })
           expectVerified(arrivals, ['POST /from', 'GET /to'])
           const fields = arrivals[1]?.message.fields ?? []
-          check(fieldValues(fields, 'content-type').length === 0, 'Content-Type went with the content')
-          check(fieldValues(fields, 'x-note')[0] === 'kept', 'other fields stayed')
+          must(fieldValues(fields, 'content-type').length === 0, 'Content-Type went with the content')
+          must(fieldValues(fields, 'x-note')[0] === 'kept', 'other fields stayed')
         },
       ),
     ),
@@ -71,7 +70,7 @@ export function redirectBehaviours(input: ClientContractInput): readonly ClientB
       from({ ...to(302, ''), headers: {} }),
       async (trial) => {
         const answer = await trial.send({ url: `${trial.origin}/from`, method: 'GET', headers: note })
-        check(answer.status === 302 && trial.arrivals.length === 1, 'it is an answer like any other')
+        must(answer.status === 302 && trial.arrivals.length === 1, 'it is an answer like any other')
       },
     ),
     behaviour(
@@ -80,7 +79,7 @@ export function redirectBehaviours(input: ClientContractInput): readonly ClientB
       async (trial) => {
         const sent = trial.send({ url: `${trial.origin}/from`, method: 'GET', headers: note })
         await expectFailure(sent, 'more than 20 redirects')
-        check(trial.arrivals.length === 21, 'one request and 20 redirects were sent')
+        must(trial.arrivals.length === 21, 'one request and 20 redirects were sent')
       },
     ),
     {
@@ -105,7 +104,7 @@ export function redirectBehaviours(input: ClientContractInput): readonly ClientB
               route,
             )
           }
-          check(reached === 0, 'the other origin was never asked')
+          must(reached === 0, 'the other origin was never asked')
         } finally {
           await other.close()
         }

@@ -3,12 +3,7 @@ import { rfc9421 } from '../../schemes/rfc9421/rfc9421.ts'
 import { createSigner, type Signer } from '../../signer/signer.ts'
 import type { Verdict } from '../../verifier/verdict.ts'
 import { createVerifier } from '../../verifier/verifier.ts'
-
-/** One behaviour of a contract; `run` rejects where it does not hold. */
-export interface ClientBehaviour {
-  readonly name: string
-  readonly run: () => Promise<void>
-}
+import { must } from './contract-case.ts'
 
 /** A request that the contract wants sent. */
 export interface ClientRequest {
@@ -100,7 +95,7 @@ export async function inTrial(
 /** Requires that exactly these requests arrived (`GET /a`) and that all verified. */
 export function expectVerified(arrivals: readonly Arrival[], expected: readonly string[]): void {
   const lines = arrivals.map(({ message }) => `${message.method} ${message.target}`)
-  check(lines.join('\n') === expected.join('\n'), `arrived: ${expected.join(', ')} (was ${lines.join(', ')})`)
+  must(lines.join('\n') === expected.join('\n'), `arrived: ${expected.join(', ')} (was ${lines.join(', ')})`)
   for (const { message, verdict } of arrivals) {
     if (!verdict.ok) throw new Error(`${message.target} was refused: ${verdict.reason}, ${verdict.detail}`)
   }
@@ -112,10 +107,5 @@ export async function expectFailure(sent: Promise<unknown>, what: string): Promi
     () => undefined,
     (reason: unknown) => reason,
   )
-  check(failure instanceof Error, `the client fails with an Error on ${what}`)
-}
-
-/** Requires what is stated. */
-export function check(holds: boolean, statement: string): void {
-  if (!holds) throw new Error(`does not hold: ${statement}`)
+  must(failure instanceof Error, `the client fails with an Error on ${what}`)
 }

@@ -1,18 +1,16 @@
 import { fieldValue, fieldValues } from '../../message/field-lines.ts'
 import { redirectBehaviours } from './client-redirects.ts'
 import {
-  type ClientBehaviour,
   type ClientContractInput,
-  check,
   expectFailure,
   expectVerified,
   inTrial,
   note,
   type Trial,
 } from './client-trial.ts'
+import { type ContractCase, must } from './contract-case.ts'
 
 export type {
-  ClientBehaviour,
   ClientContractInput,
   ClientRequest,
   ClientUnderTest,
@@ -27,7 +25,7 @@ const contentCovers = [...covers, 'content-digest', 'content-type']
  * What every HTTP client door must do, as behaviours to be run by any test runner. Requests go over real sockets to a
  * server that verifies them, nonces included.
  */
-export function clientContract(input: ClientContractInput): readonly ClientBehaviour[] {
+export function clientContract(input: ClientContractInput): readonly ContractCase[] {
   const behaviour = (name: string, components: readonly string[], run: (trial: Trial) => Promise<void>) => ({
     name,
     run: () => inTrial(input, components, run),
@@ -36,12 +34,12 @@ export function clientContract(input: ClientContractInput): readonly ClientBehav
     behaviour('signs a GET so that it verifies', covers, async ({ origin, arrivals, send }) => {
       const answer = await send({ url: `${origin}/a`, method: 'GET', headers: note })
       expectVerified(arrivals, ['GET /a'])
-      check(answer.status === 200 && answer.body === 'ok', 'the answer of the server is given back')
+      must(answer.status === 200 && answer.body === 'ok', 'the answer of the server is given back')
     }),
     behaviour('signs a HEAD so that it verifies', covers, async ({ origin, arrivals, send }) => {
       const answer = await send({ url: `${origin}/a`, method: 'HEAD', headers: note })
       expectVerified(arrivals, ['HEAD /a'])
-      check(answer.status === 200 && answer.body === '', 'the answer has a status and no content')
+      must(answer.status === 200 && answer.body === '', 'the answer has a status and no content')
     }),
     behaviour('sends every byte of a body as it is', contentCovers, async ({ origin, arrivals, send }) => {
       const body = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31 + (i >> 8)) & 255)
@@ -49,7 +47,7 @@ export function clientContract(input: ClientContractInput): readonly ClientBehav
       expectVerified(arrivals, ['POST /a'])
       const received = arrivals[0]?.message.body
       const same = received instanceof Uint8Array && received.length === body.length
-      check(same && received.every((byte, i) => byte === body[i]), 'the body arrived byte for byte')
+      must(same && received.every((byte, i) => byte === body[i]), 'the body arrived byte for byte')
     }),
     behaviour('signs a POST without content', covers, async ({ origin, arrivals, send }) => {
       await send({ url: `${origin}/a`, method: 'POST', headers: note })
@@ -66,8 +64,8 @@ export function clientContract(input: ClientContractInput): readonly ClientBehav
       for (const target of ['', '?', '/?', '/a/../b/./c', '/a?q#fragment', '/%7E/%2e%2e/x']) {
         await send({ url: origin + target, method: 'GET', headers: note })
       }
-      check(arrivals.length === 6, 'six requests arrived')
-      for (const { message, verdict } of arrivals) check(verdict.ok, `${message.target} verifies`)
+      must(arrivals.length === 6, 'six requests arrived')
+      for (const { message, verdict } of arrivals) must(verdict.ok, `${message.target} verifies`)
     }),
     behaviour('keeps the fields of the caller', contentCovers, async ({ origin, arrivals, send }) => {
       const headers = { ...note, 'Content-Type': 'text/x-own; charset=ascii', Accept: 'a/b', Cookie: 'c=d' }
@@ -76,7 +74,7 @@ export function clientContract(input: ClientContractInput): readonly ClientBehav
       const fields = arrivals[0]?.message.fields ?? []
       for (const [name, value] of Object.entries(headers)) {
         const received = fieldValues(fields, name.toLowerCase())
-        check(received.length === 1 && received[0] === value, `${name} arrived once, as given`)
+        must(received.length === 1 && received[0] === value, `${name} arrived once, as given`)
       }
     }),
     behaviour('signs each attempt afresh', covers, async ({ origin, arrivals, send }) => {
@@ -86,13 +84,13 @@ export function clientContract(input: ClientContractInput): readonly ClientBehav
       // The verifier records nonces: a repeated one would have been refused.
       expectVerified(arrivals, ['GET /a', 'GET /a'])
       const [first, second] = arrivals.map(({ message }) => fieldValue(message.fields, 'signature-input'))
-      check(first !== undefined && first !== second, 'the two signatures differ')
+      must(first !== undefined && first !== second, 'the two signatures differ')
     }),
     behaviour('signs attempts that run at once', covers, async ({ origin, arrivals, send }) => {
       const targets = Array.from({ length: 12 }, (_, i) => `/${i}`)
       await Promise.all(targets.map((target) => send({ url: origin + target, method: 'GET', headers: note })))
-      check(arrivals.length === targets.length, 'all requests arrived')
-      check(
+      must(arrivals.length === targets.length, 'all requests arrived')
+      must(
         arrivals.every(({ verdict }) => verdict.ok),
         'all requests verify',
       )
@@ -103,14 +101,14 @@ export function clientContract(input: ClientContractInput): readonly ClientBehav
         const request = { url: `${trial.origin}/a`, method: 'GET', headers: { 'X-Note': value } }
         await expectFailure(trial.send(request), 'a covered field that is not ASCII')
       }
-      check(trial.arrivals.length === 0, 'nothing was sent')
+      must(trial.arrivals.length === 0, 'nothing was sent')
     }),
     behaviour('refuses to sign a covered field that is missing', covers, async (trial) => {
       await expectFailure(
         trial.send({ url: `${trial.origin}/a`, method: 'GET', headers: {} }),
         'a missing covered field',
       )
-      check(trial.arrivals.length === 0, 'nothing was sent')
+      must(trial.arrivals.length === 0, 'nothing was sent')
     }),
   ]
 }
