@@ -1,0 +1,7 @@
+import { describe, expect, it, vi } from 'vitest'
+import { backendContract } from '../testing/contracts/backend.ts'
+import { backend } from './web.ts'
+
+describe('the WebCrypto backend', () => {
+  for (const { name, run } of backendContract(backend)) it(name, run)
+})
