@@ -1,0 +1,15 @@
+export { type SettableClock, settableClock } from './clock.ts'
+export type { ContractCase } from './contracts/contract-case.ts'
+export { schemeContract } from './contracts/scheme.ts'
+export type { SchemeContractInput, SchemeVector } from './contracts/scheme-trial.ts'
+export { type Tampered, type TamperOptions, tamper } from './tamper.ts'
+export {
+  type SeedCase,
+  type SeedCredential,
+  type SeedFile,
+  type SeedRequest,
+  type SeedSigner,
+  type SeedVerdict,
+  seedBytes,
+  seedRequest,
+} from './vectors.ts'
