@@ -2,7 +2,7 @@ import * as nodeCrypto from 'node:crypto'
 import { type HashName, hashes } from '../algorithms/hashes.ts'
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
 import { type Key, readKey } from '../keys/key.ts'
-import { checkUse, invalidKey, type KeyMaterial } from '../keys/material.ts'
+import { checkPoint, checkUse, invalidKey, type KeyMaterial } from '../keys/material.ts'
 import { type Secret, secretBytes } from '../keys/secret.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { CountersignError } from '../reasons/error.ts'
@@ -248,6 +248,6 @@ export const backend: Backend = {
   hasher,
   random,
   checkKey: (key) => {
-    importKey(key)
+    checkPoint(importKey(key).material)
   },
 }

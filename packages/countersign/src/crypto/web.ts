@@ -4,7 +4,7 @@ import { base64Encode, base64urlEncode } from '../bytes/base64.ts'
 import { hexEncode } from '../bytes/hex.ts'
 import { utf8Encode } from '../bytes/utf8.ts'
 import { type Key, readKey } from '../keys/key.ts'
-import { checkUse, ed25519Material, invalidKey, type KeyMaterial } from '../keys/material.ts'
+import { checkPoint, checkUse, ed25519Material, invalidKey, type KeyMaterial } from '../keys/material.ts'
 import { type Secret, secretBytes } from '../keys/secret.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { CountersignError } from '../reasons/error.ts'
@@ -33,7 +33,7 @@ function subtle(): SubtleCrypto {
 
 /** Gives bytes that WebCrypto takes: it refuses those on shared memory. */
 function unshared(bytes: Uint8Array): Bytes {
-  return isUnshared(bytes) ? bytes : bytes.slice()
+  return isUnshared(bytes) ? bytes : new Uint8Array(bytes)
 }
 
 function isUnshared(bytes: Uint8Array): bytes is Bytes {
@@ -164,10 +164,8 @@ function importKey({ material, made }: KnownKey, algorithm: SignatureAlgorithm):
   })
 }
 
-async function importMaterial(
-  { form, half, kind }: KeyMaterial,
-  algorithm: SignatureAlgorithm,
-): Promise<CryptoKey> {
+async function importMaterial(material: KeyMaterial, algorithm: SignatureAlgorithm): Promise<CryptoKey> {
+  const { form, half } = material
   const { forImport } = webAlgorithm(algorithm)
   const usages: KeyUsage[] = [half === 'public' ? 'verify' : 'sign']
   switch (form.kind) {
@@ -177,20 +175,21 @@ async function importMaterial(
     case 'jwk':
       return subtle().importKey('jwk', form.jwk, forImport, false, usages)
     case 'crypto-key':
-      if (kind === 'ed25519' && half === 'public') await checkPoint(form.cryptoKey)
+      await withPoint(material)
       return form.cryptoKey
     default:
       return form satisfies never
   }
 }
 
-// A CryptoKey does not show its point, and one of small order must not be used: what cannot be looked into is refused.
-async function checkPoint(cryptoKey: CryptoKey): Promise<void> {
-  if (!cryptoKey.extractable) {
+/** Judges the point of an Ed25519 CryptoKey too, which does not show it. What cannot be looked into is refused. */
+async function withPoint(material: KeyMaterial): Promise<KeyMaterial> {
+  const { form, half, kind } = material
+  if (kind !== 'ed25519' || half !== 'public' || form.kind !== 'crypto-key') return material
+  if (!form.cryptoKey.extractable) {
     throw invalidKey('import the public Ed25519 CryptoKey as extractable, so that its point can be checked')
   }
-  const point = new Uint8Array(await subtle().exportKey('raw', cryptoKey))
-  ed25519Material({ half: 'public', form: { kind: 'crypto-key', cryptoKey } }, point)
+  return ed25519Material({ half, form }, new Uint8Array(await subtle().exportKey('raw', form.cryptoKey)))
 }
 
 async function verify(
@@ -228,6 +227,7 @@ async function checkKey(key: Key): Promise<void> {
     const fits = algorithm.keyKind === kind && (padding === undefined || algorithm.padding === padding)
     if (fits) await importKey(known, algorithm)
   }
+  checkPoint(await withPoint(known.material))
 }
 
 function random(byteLength: number): Uint8Array {

@@ -73,5 +73,7 @@ function readKeyObject(keyObject: KeyObjectLike): KeyMaterial {
   } catch (cause) {
     throw invalidKey('the KeyObject cannot be exported to be judged', cause)
   }
-  return type === 'public' ? readSpki(der) : readPkcs8(der)
+  // A copy of its own: what is exported may be a window on a pool.
+  const bytes = new Uint8Array(der)
+  return type === 'public' ? readSpki(bytes) : readPkcs8(bytes)
 }

@@ -20,7 +20,8 @@ export class Secret {
   }
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes.slice()
+    // Not `slice`: that of a Buffer gives a window on the same memory.
+    this.#bytes = new Uint8Array(bytes)
   }
 
   /** Length in bytes. */
