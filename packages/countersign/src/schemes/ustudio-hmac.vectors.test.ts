@@ -11,6 +11,7 @@ import { isRefusal, type Refusal } from '../reasons/reasons.ts'
 import { createSigner } from '../signer/signer.ts'
 import { schemeContract } from '../testing/contracts/scheme.ts'
 import type { SchemeVector } from '../testing/contracts/scheme-trial.ts'
+import { isSameForm } from '../testing/same-form.ts'
 import {
   type SeedCase,
   type SeedCredential,
@@ -200,20 +201,6 @@ describe('ustudio-hmac against vectors of the original', () => {
   })
 })
 
-/** One of the query's readings, by a parser that is not ours: two requests with the same are the same to an application. */
-function readingOf({ method, target, body, fields }: RequestMessage): string {
-  const mark = target.indexOf('?')
-  const query = new URLSearchParams(`&${mark < 0 ? '' : target.slice(mark + 1)}`)
-  const line = fields.findIndex((name) => name.toLowerCase() === 'authorization')
-  return JSON.stringify([
-    method,
-    mark < 0 ? target : target.slice(0, mark),
-    [...query].map((pair) => JSON.stringify(pair)).sort(),
-    body instanceof Uint8Array ? Buffer.from(body).toString('base64') : '',
-    fields[line + 1],
-  ])
-}
-
 const vectors: readonly SchemeVector[] = file.cases.map((vector) => ({
   name: `${vector.id}, ${vector.description}`,
   message: seedRequest(vector.request),
@@ -228,7 +215,7 @@ describe('1.12 ustudio-hmac under the scheme contract', () => {
     signing: { id: 'studio-a', secret: 'correct horse battery' },
     stranger: { id: 'studio-a', secret: 'another secret altogether' },
     vectors,
-    isSame: (signed, received) => readingOf(signed) === readingOf(received),
+    isSame: isSameForm,
   })
   for (const { name, run } of cases) it(name, run)
 })

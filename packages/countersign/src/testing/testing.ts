@@ -2,6 +2,7 @@ export { type SettableClock, settableClock } from './clock.ts'
 export type { ContractCase } from './contracts/contract-case.ts'
 export { schemeContract } from './contracts/scheme.ts'
 export type { SchemeContractInput, SchemeVector } from './contracts/scheme-trial.ts'
+export { isSameForm } from './same-form.ts'
 export { type Tampered, type TamperOptions, tamper } from './tamper.ts'
 export {
   type SeedCase,

@@ -1,5 +1,5 @@
 const long = 65_536
-const prefixesMost = 512
+const cutsMost = 512
 
 /**
  * Gives values that no client sends in a signature field, each with a name, made from one that was accepted:
@@ -9,7 +9,7 @@ export function hostileValues(value: string): readonly (readonly [name: string, 
   const word = value.split(' ')[0] ?? ''
   const half = value.slice(0, value.length >> 1)
   const rest = value.slice(value.length >> 1)
-  return [
+  const values: readonly (readonly [name: string, value: string])[] = [
     ['empty', ''],
     ['blanks alone', ' \t '],
     ['its first word alone', word],
@@ -54,13 +54,12 @@ export function hostileValues(value: string): readonly (readonly [name: string, 
       [`without its first ${at} characters`, value.slice(at)] as const,
     ]),
   ]
+  // Blanks at the ends are not part of a field's value, so cutting them off leaves it as it was.
+  return values.filter(([, hostile]) => hostile.trim() !== value.trim())
 }
 
 /** Places to cut a text at: all of them, or 512 spread evenly. Neither end, where nothing is cut. */
 function cuts(value: string): readonly number[] {
-  const count = value.length - 1
-  const step = Math.max(1, Math.ceil(count / prefixesMost))
-  return Array.from({ length: Math.floor(count / step) }, (_, i) => 1 + i * step).filter(
-    (at) => value.slice(0, at).trim() !== value && value.slice(at).trim() !== value,
-  )
+  const step = Math.max(1, Math.ceil(value.length / cutsMost))
+  return Array.from({ length: Math.ceil(value.length / step) - 1 }, (_, i) => (i + 1) * step)
 }
