@@ -1,42 +1,72 @@
-import type { Clock } from '../clock/clock.ts'
 import type { Credential } from '../credentials/credential.ts'
+import { type KnownCredential, knowCredential } from '../credentials/known.ts'
 import type { CredentialStore } from '../credentials/store.ts'
 import { CountersignError } from '../reasons/error.ts'
-import type { NonceStore } from '../replay/nonce-store.ts'
+
+export { type MemoryNonces, type MemoryNoncesOptions, memoryNonces } from './memory-nonces.ts'
 
 /** Credentials in memory that can be changed while they are in use. Finds at once, so `verifySync` works with it. */
 export interface MemoryCredentials extends CredentialStore {
   find(keyId: string, scheme: string): Credential | undefined
-  /** Takes in one credential or several; one whose id is there already is replaced. */
+  /**
+   * Takes in one credential or several, all or none; one whose id is there already is replaced.
+   * @throws CountersignError as `memoryCredentials` does
+   */
   add(credentials: Credential | readonly Credential[]): void
   /** Drops one credential or several by id; unknown ids are passed over. */
   remove(ids: string | readonly string[]): void
 }
 
-/** What `memoryNonces` takes. */
-export interface MemoryNoncesOptions {
-  /** Most live tokens. Default 1,000,000; 1 to 100,000,000. At about 28 bytes each. */
-  readonly limit?: number
-  /** Default: the clock of the machine. */
-  readonly clock?: Clock
+/**
+ * Keeps credentials in memory: frozen copies, their secrets wrapped at once so that none of them prints.
+ * Weak secrets are taken, an empty one too, for old schemes that have such; the policy's lint names them.
+ * @throws CountersignError `config-invalid` for an id that is no text or comes twice in one list; `key-invalid` or `key-weak`
+ * where a credential has neither secret nor key, both, or one that cannot be used.
+ */
+export function memoryCredentials(credentials: readonly Credential[] = []): MemoryCredentials {
+  // A Map: `__proto__` and `constructor` are ids like any other.
+  const held = new Map<string, KnownCredential>()
+  const store: MemoryCredentials = {
+    find: (keyId) => held.get(keyId),
+    add(added) {
+      for (const [id, credential] of takeIn(isList(added) ? added : [added])) held.set(id, credential)
+    },
+    remove(ids) {
+      for (const id of typeof ids === 'string' ? [ids] : ids) held.delete(id)
+    },
+  }
+  store.add(credentials)
+  return store
 }
 
-/** A nonce store that answers at once. */
-export interface MemoryNonces extends NonceStore {
-  record(nonce: string, expiresAt: number): 'fresh' | 'seen'
+/**
+ * Holds one credential, found by its own id alone. For a service with a single caller.
+ * @throws CountersignError as `memoryCredentials` does
+ */
+export function staticCredential(credential: Credential): CredentialStore {
+  const { find } = memoryCredentials([credential])
+  return { find }
 }
 
-/** Credentials in memory. */
-export function memoryCredentials(_credentials: readonly Credential[] = []): MemoryCredentials {
-  throw new CountersignError('store-failed', 'not here yet')
+function takeIn(credentials: readonly Credential[]): ReadonlyMap<string, KnownCredential> {
+  const taken = new Map<string, KnownCredential>()
+  for (const credential of credentials) {
+    const { id } = credential
+    if (typeof id !== 'string' || id === '') {
+      throw new CountersignError(
+        'config-invalid',
+        `credential: expected an id, got ${id === '' ? 'empty text' : typeof id}`,
+      )
+    }
+    if (taken.has(id)) {
+      throw new CountersignError('config-invalid', `credential ${JSON.stringify(id)} is given twice`)
+    }
+    // A copy: what was known of the caller's object before must not answer for what it has become.
+    taken.set(id, knowCredential({ ...credential }))
+  }
+  return taken
 }
 
-/** One credential, found by its own id alone. */
-export function staticCredential(_credential: Credential): CredentialStore {
-  throw new CountersignError('store-failed', 'not here yet')
-}
-
-/** Replay tokens in memory. */
-export function memoryNonces(_options: MemoryNoncesOptions = {}): MemoryNonces {
-  throw new CountersignError('store-failed', 'not here yet')
+function isList(added: Credential | readonly Credential[]): added is readonly Credential[] {
+  return Array.isArray(added)
 }
