@@ -10,11 +10,20 @@ export function checkAlive(credential: KnownCredential, now: number): Refusal | 
   if (credential.expiresAt !== undefined && now > credential.expiresAt) {
     return refuse('credential-expired', 'the credential is past its end')
   }
+  if (credential.identifiedKey === undefined && aliveSecrets(credential, now).length === 0) {
+    return refuse('credential-expired', 'every secret of the credential is past its end')
+  }
   return undefined
 }
 
-/** Tells whether one version of a secret may be used at `now`. */
-export function isSecretAlive(secret: KnownSecret, now: number): boolean {
+/** Gives the secrets that may be used at `now`, newest first: most callers sign with the newest. */
+export function aliveSecrets({ secrets }: KnownCredential, now: number): readonly KnownSecret[] {
+  const only = secrets[0]
+  if (secrets.length === 1 && only !== undefined && isAlive(only, now)) return secrets
+  return secrets.filter((secret) => isAlive(secret, now)).reverse()
+}
+
+function isAlive(secret: KnownSecret, now: number): boolean {
   return (
     (secret.notBeforeAt === undefined || now >= secret.notBeforeAt) &&
     (secret.expiresAt === undefined || now <= secret.expiresAt)

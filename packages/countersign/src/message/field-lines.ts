@@ -6,9 +6,14 @@ export type FieldLines = readonly string[]
 
 /** Tells whether a field name as received is `lowerName`, whatever its case. */
 export function isFieldName(received: string, lowerName: string): boolean {
-  return (
-    received === lowerName || (received.length === lowerName.length && received.toLowerCase() === lowerName)
-  )
+  const { length } = lowerName
+  if (received.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const code = received.charCodeAt(i)
+    // `toLowerCase` makes a new string for every name of the right length; this took a third of the time.
+    if ((code >= 65 && code <= 90 ? code + 32 : code) !== lowerName.charCodeAt(i)) return false
+  }
+  return true
 }
 
 /** Gives the values of a field in order, each without blanks around it. */

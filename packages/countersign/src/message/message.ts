@@ -2,7 +2,7 @@ import { utf8Encode } from '../bytes/utf8.ts'
 import { CountersignError } from '../reasons/error.ts'
 import type { Body } from './body.ts'
 import type { FieldLines } from './field-lines.ts'
-import { fieldValues } from './field-lines.ts'
+import { fieldValue, isFieldName, trimBlanks } from './field-lines.ts'
 import type { TargetParts } from './target.ts'
 import { isAuthority, splitAbsolute, splitTarget } from './target.ts'
 
@@ -89,9 +89,14 @@ export interface WireRequest {
 export function wireRequest(wire: WireRequest): RequestMessage {
   const parts = splitTarget(wire.target, wire.method)
   if (typeof parts === 'string') return unjudgeable(wire, parts)
-  const hosts = fieldValues(wire.fields, 'host')
-  if (hosts.length > 1) return unjudgeable(wire, 'the message has more than one Host line')
-  const host = wire.authority ?? hosts[0] ?? parts.authority
+  const { fields } = wire
+  let line: string | undefined
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (!isFieldName(fields[i] ?? '', 'host')) continue
+    if (line !== undefined) return unjudgeable(wire, 'the message has more than one Host line')
+    line = trimBlanks(fields[i + 1] ?? '')
+  }
+  const host = wire.authority ?? line ?? parts.authority
   if (host === undefined) return unjudgeable(wire, 'the message has no Host')
   if (!isAuthority(host)) return unjudgeable(wire, 'Host is not host and port')
   if (parts.authority !== undefined && parts.authority.toLowerCase() !== host.toLowerCase()) {
@@ -113,7 +118,7 @@ export function requestMessage(input: RequestMessageInput): RequestMessage {
   const origin = input.url.startsWith('/')
   const parts = origin ? splitTarget(input.url, method) : splitAbsolute(withoutFragment(input.url))
   if (typeof parts === 'string') throw new CountersignError('config-invalid', `url: ${parts}`)
-  const authority = origin ? fieldValues(fields, 'host')[0] : parts.authority
+  const authority = origin ? fieldValue(fields, 'host') : parts.authority
   if (authority === undefined) {
     throw new CountersignError(
       'config-invalid',

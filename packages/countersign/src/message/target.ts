@@ -36,7 +36,10 @@ export function splitTarget(target: string, method: string): TargetParts | strin
     if (code === 92) return 'the request target has a backslash'
   }
   if (target.charCodeAt(0) === 47) {
-    return { form: 'origin', path: pathOf(target), query: queryOf(target) }
+    const mark = target.indexOf('?')
+    return mark < 0
+      ? { form: 'origin', path: target, query: undefined }
+      : { form: 'origin', path: target.slice(0, mark), query: target.slice(mark + 1) }
   }
   if (target === '*') {
     return method === 'OPTIONS'

@@ -1,7 +1,7 @@
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
 import { base64Encode, base64urlEncode } from '../bytes/base64.ts'
 import { hexEncode } from '../bytes/hex.ts'
-import { isSecretAlive } from '../credentials/alive.ts'
+import { aliveSecrets } from '../credentials/alive.ts'
 import type { KnownCredential } from '../credentials/known.ts'
 import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
@@ -40,7 +40,7 @@ export function* signSteps(message: Message, signing: Signing): Steps<Patch> {
 
 function* signature(base: SignatureBase, { scheme, credential, algorithm, now }: Signing): Steps<string> {
   if (algorithm.hash !== undefined && algorithm.keyKind === 'secret') {
-    const secret = credential.secrets.findLast((one) => isSecretAlive(one, now))?.secret
+    const secret = aliveSecrets(credential, now)[0]?.secret
     if (secret === undefined) {
       throw new CountersignError(
         'key-invalid',

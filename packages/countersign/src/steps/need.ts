@@ -108,6 +108,24 @@ export type Driver = { readonly [K in NeedKind]: (need: Needs[K]) => MaybePromis
 
 /** Has a driver answer one need. */
 export function answer(driver: Driver, need: Need): MaybePromise<Answers[NeedKind]> {
-  const reply: (need: never) => MaybePromise<Answers[NeedKind]> = driver[need.kind]
-  return reply(need as never) // kind and need belong together by the type of Driver; TypeScript cannot follow it through a union
+  switch (need.kind) {
+    case 'credential':
+      return driver.credential(need)
+    case 'mac':
+      return driver.mac(need)
+    case 'body-digest':
+      return driver['body-digest'](need)
+    case 'nonce':
+      return driver.nonce(need)
+    case 'body':
+      return driver.body(need)
+    case 'verify':
+      return driver.verify(need)
+    case 'sign':
+      return driver.sign(need)
+    case 'random':
+      return driver.random(need)
+    default:
+      return need satisfies never
+  }
 }

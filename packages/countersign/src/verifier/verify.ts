@@ -2,10 +2,18 @@ import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
 import { base64Decode, base64urlDecode } from '../bytes/base64.ts'
 import { equalText } from '../bytes/equal.ts'
 import { hexDecode } from '../bytes/hex.ts'
-import { checkAlive, isSecretAlive } from '../credentials/alive.ts'
+import { aliveSecrets, checkAlive } from '../credentials/alive.ts'
+import type { Credential } from '../credentials/credential.ts'
 import { type KnownCredential, knowCredential } from '../credentials/known.ts'
 import { missingRight } from '../credentials/rights.ts'
-import { checkContentDigest } from '../digest/content-digest.ts'
+import {
+  bodyRefusal,
+  type ContentDigest,
+  compareDigests,
+  readContentDigest,
+} from '../digest/content-digest.ts'
+import { secretFrom } from '../keys/secret.ts'
+import type { Body } from '../message/body.ts'
 import type { Message } from '../message/message.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { algorithmFor } from '../policy/algorithm.ts'
@@ -15,9 +23,9 @@ import { checkWindow, rememberUntil } from '../policy/window.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { isRefusal, type Refusal, refuse } from '../reasons/reasons.ts'
 import { replayToken } from '../replay/token.ts'
-import type { Claim, Scheme } from '../schemes/scheme.ts'
-import type { TextEncoding } from '../steps/need.ts'
-import { ask, type Steps } from '../steps/steps.ts'
+import type { Asked, Claim, Scheme } from '../schemes/scheme.ts'
+import type { BodyDigestNeed, CredentialNeed, TextEncoding } from '../steps/need.ts'
+import { answered, ask, type Steps } from '../steps/steps.ts'
 
 /** Everything one judgement goes by. */
 export interface Judgement {
@@ -54,77 +62,74 @@ const decoders: Readonly<Record<TextEncoding, (text: string) => Uint8Array | und
   base64url: base64urlDecode,
 }
 
-const decoy = knowCredential({ id: 'nobody', secret: 'no message is ever accepted under this one' })
-const decoyAlgorithm: SignatureAlgorithm = {
-  name: 'hmac-sha256',
-  keyKind: 'secret',
-  hash: 'sha256',
-  status: 'current',
-}
+const decoy = secretFrom.utf8('no message is ever accepted under this one')
 
 /** Most signatures judged on one message. RFC 9421 section 7.2.6 leaves the number to the verifier. */
 const maxClaims = 8
 
+interface Candidate {
+  readonly scheme: Scheme
+  readonly claim: Claim
+}
+
 /**
- * Judges a message: each scheme in order, each of its claims, until one satisfies everything alone.
- * The first refusal is the one reported. A store that fails ends the judgement: in doubt nothing is accepted.
+ * Judges a message: each scheme in order, each of its claims. Of `any` the first that satisfies everything alone decides, of `all`
+ * the first that falls. Else the first refusal is the one reported. A failing store ends it: in doubt nothing is accepted.
  */
 export function* verifySteps(message: Message, judgement: Judgement): Steps<Stood | Fell> {
-  if (message.problem !== undefined)
-    return fallen(undefined, undefined, refuse('message-malformed', message.problem))
+  const candidates: Candidate[] = []
+  const unreadable = gatherClaims(message, judgement, candidates)
+  const all = judgement.rules.signatures === 'all'
+  if (unreadable !== undefined && (all || candidates.length === 0)) return unreadable
   let first: Stood | Fell | undefined
-  let judged = 0
+  for (const candidate of candidates) {
+    const { scheme, claim } = candidate
+    const outcome = yield* judgeClaim(candidate, message, judgement)
+    const result: Stood | Fell = isRefusal(outcome)
+      ? fallen(scheme, claim, outcome)
+      : { ok: true, scheme, claim, credential: outcome }
+    if (result.ok !== all || (!result.ok && result.refusal.reason === 'store-unavailable')) return result
+    first ??= result
+  }
+  return (
+    first ?? fallen(undefined, undefined, refuse('signature-absent', 'no acceptable signature was found'))
+  )
+}
+
+/** Puts the claims that count into `candidates`; gives the first refusal of what could not be read. */
+function gatherClaims(message: Message, judgement: Judgement, candidates: Candidate[]): Fell | undefined {
+  if (message.problem !== undefined) {
+    return fallen(undefined, undefined, refuse('message-malformed', message.problem))
+  }
+  let unreadable: Fell | undefined
   for (const scheme of judgement.schemes) {
     const claims = scheme.read(message)
     if (claims === undefined) continue
     if (isRefusal(claims)) {
-      first ??= fallen(scheme, undefined, claims)
+      unreadable ??= fallen(scheme, undefined, claims)
       continue
     }
-    const chosen = chooseClaims(claims, judgement.rules)
-    judged += chosen.length
-    if (judged > maxClaims) {
-      return fallen(scheme, claims[0], refuse('signature-malformed', `more than ${maxClaims} signatures`))
-    }
-    const result = yield* judgeClaims(message, scheme, chosen, judgement)
-    if (result.ok || isFinal(result)) return result
-    first ??= result
+    for (const claim of claims) if (isWanted(claim, judgement.rules)) candidates.push({ scheme, claim })
   }
-  return first ?? fallen(undefined, undefined, refuse('signature-absent', 'no scheme found a signature'))
-}
-
-function* judgeClaims(
-  message: Message,
-  scheme: Scheme,
-  claims: readonly Claim[],
-  judgement: Judgement,
-): Steps<Stood | Fell> {
-  const all = judgement.rules.signatures === 'all'
-  let first: Stood | Fell | undefined
-  for (const claim of claims) {
-    const outcome = yield* judgeClaim(message, scheme, claim, judgement)
-    const result: Stood | Fell = isRefusal(outcome)
-      ? fallen(scheme, claim, outcome)
-      : { ok: true, scheme, claim, credential: outcome }
-    // Of any, the first that stands decides; of all, the first that falls. A failing store ends it either way.
-    if (result.ok !== all || isFinal(result)) return result
-    first ??= result
+  if (candidates.length > maxClaims) {
+    candidates.length = 0
+    return fallen(undefined, undefined, refuse('signature-malformed', `more than ${maxClaims} signatures`))
   }
-  return (
-    first ??
-    fallen(scheme, undefined, refuse('signature-absent', 'no signature has the required label or tag'))
-  )
+  return unreadable
 }
 
-function isFinal(result: Stood | Fell): boolean {
-  return !result.ok && result.refusal.reason === 'store-unavailable'
+function isWanted(claim: Claim, { signatures }: Rules): boolean {
+  if (signatures === 'any' || signatures === 'all') return true
+  return 'label' in signatures ? claim.label === signatures.label : claim.tag === signatures.tag
 }
 
-/** Judges one claim: coverage and window, credential, proof, content, nonce, rights, in this order. */
+/**
+ * Judges one claim: coverage and window, credential, proof, content, nonce, rights, in this order. One generator with its needs
+ * in line: each inner one would cost 0.3 us, and a good request has four needs.
+ */
 function* judgeClaim(
+  { scheme, claim }: Candidate,
   message: Message,
-  scheme: Scheme,
-  claim: Claim,
   judgement: Judgement,
 ): Steps<KnownCredential | Refusal> {
   const { rules, now } = judgement
@@ -134,102 +139,96 @@ function* judgeClaim(
     checkNonce(claim, scheme, judgement)
   if (early !== undefined) return early
 
-  const credential = yield* findCredential(claim.keyId, scheme.name, now)
-  if (isRefusal(credential)) {
-    if (credential.reason !== 'store-unavailable') yield* proveNothing(message, scheme, claim, rules)
-    return credential
-  }
-  const algorithm = algorithmFor(scheme, credential, claim.algorithm, rules.algorithms)
-  if (isRefusal(algorithm)) return algorithm
-  const given = scheme.base(message, claim, rules)
-  const base = 'next' in given ? yield* given : given
-  if (isRefusal(base)) return base
-  const unproven =
-    algorithm.keyKind === 'secret'
-      ? yield* proveMac(base, claim, scheme, { credential, algorithm, now })
-      : yield* proveSignature(base, claim, scheme, { credential, algorithm })
-  if (unproven !== undefined) return unproven
-
-  if (claim.contentDigest !== undefined) {
-    const differs = yield* checkContentDigest(claim.contentDigest, message.body, rules.limitBytes)
-    if (differs !== undefined) return differs
-  }
-  if (message.body !== undefined && !(message.body instanceof Uint8Array)) {
-    // The content may have taken long to arrive: a key revoked meanwhile is refused.
-    const still = yield* findCredential(claim.keyId, scheme.name, now)
-    if (isRefusal(still)) return still
-  }
-  if (claim.nonce !== undefined && judgement.recordsNonces && rules.nonce !== 'ignored') {
-    const replay = yield* recordNonce(claim, claim.nonce, judgement)
-    if (replay !== undefined) return replay
-  }
-  const lacking = missingRight(credential.rights, judgement.rights)
-  return lacking === undefined
-    ? credential
-    : refuse('right-missing', `the right ${JSON.stringify(lacking)} is required`)
-}
-
-function* findCredential(keyId: string, scheme: string, now: number): Steps<KnownCredential | Refusal> {
+  let doing = 'the credential could not be had'
   try {
-    const found = yield* ask({ kind: 'credential', keyId, scheme })
-    if (found === undefined) return refuse('credential-unknown', 'no credential has this key id')
-    const credential = knowCredential(found)
-    return checkAlive(credential, now) ?? credential
-  } catch (failure) {
-    return unavailable('the credential could not be had', failure)
-  }
-}
-
-interface Proof {
-  readonly credential: KnownCredential
-  readonly algorithm: SignatureAlgorithm
-  readonly now: number
-}
-
-function* proveMac(
-  base: SignatureBase,
-  claim: Claim,
-  scheme: Scheme,
-  proof: Proof,
-): Steps<Refusal | undefined> {
-  const { secrets } = proof.credential
-  const hash = proof.algorithm.hash ?? 'sha256'
-  let alive = false
-  try {
-    // Newest last: most callers sign with the newest.
-    for (let i = secrets.length - 1; i >= 0; i--) {
-      const secret = secrets[i]
-      if (secret === undefined || !isSecretAlive(secret, proof.now)) continue
-      alive = true
-      const mac = yield* ask({ kind: 'mac', hash, secret: secret.secret, base, encoding: scheme.encoding })
-      if (equalText(claim.signature, mac)) return undefined
+    const credentialNeed: CredentialNeed = { kind: 'credential', keyId: claim.keyId, scheme: scheme.name }
+    const credential = aliveCredential(answered('credential', yield credentialNeed), now)
+    if (isRefusal(credential)) {
+      yield* proveNothing(message, scheme, claim, rules)
+      return credential
     }
+    const algorithm = algorithmFor(scheme, credential, claim.algorithm, rules.algorithms)
+    if (isRefusal(algorithm)) return algorithm
+    const given = scheme.base(message, claim, rules)
+    const base = isSteps(given) ? yield* given : given
+    if (isRefusal(base)) return base
+
+    doing = 'the key could not be used'
+    if (algorithm.hash !== undefined && algorithm.keyKind === 'secret') {
+      const { hash } = algorithm
+      let proven = false
+      for (const { secret } of aliveSecrets(credential, now)) {
+        const mac = answered('mac', yield { kind: 'mac', hash, secret, base, encoding: scheme.encoding })
+        proven = equalText(claim.signature, mac)
+        if (proven) break
+      }
+      if (!proven) return refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
+    } else {
+      const unproven = yield* proveSignature(base, claim, scheme, { credential, algorithm })
+      if (unproven !== undefined) return unproven
+    }
+
+    doing = 'the content could not be read'
+    if (claim.contentDigest !== undefined) {
+      const covered = readContentDigest(claim.contentDigest)
+      if (isRefusal(covered)) return covered
+      const made = answered('body-digest', yield bodyDigestNeed(message.body, covered, rules.limitBytes))
+      if ('problem' in made) return bodyRefusal(made.problem, rules.limitBytes)
+      const differs = compareDigests(covered, made)
+      if (differs !== undefined) return differs
+    }
+    doing = 'the credential could not be had'
+    if (message.body !== undefined && !(message.body instanceof Uint8Array)) {
+      // The content may have taken long to arrive: a key revoked meanwhile is refused.
+      const still = aliveCredential(answered('credential', yield credentialNeed), now)
+      if (isRefusal(still)) return still
+    }
+    doing = 'the nonce could not be recorded'
+    if (claim.nonce !== undefined && judgement.recordsNonces && rules.nonce !== 'ignored') {
+      const token = replayToken(claim.scheme, claim.keyId, claim.nonce)
+      const expiresAt = rememberUntil(claim, rules, now)
+      if (answered('nonce', yield { kind: 'nonce', token, expiresAt }) === 'seen') {
+        return refuse('replayed', 'this key has used this nonce before')
+      }
+    }
+    const lacking = missingRight(credential.rights, judgement.rights)
+    return lacking === undefined
+      ? credential
+      : refuse('right-missing', `the right ${JSON.stringify(lacking)} is required`)
   } catch (failure) {
-    return unproven(failure)
+    return unavailable(doing, failure)
   }
-  return alive
-    ? refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
-    : refuse('credential-expired', 'every secret of the credential is past its end')
+}
+
+function isSteps<T>(given: Asked<T>): given is Steps<T> {
+  return typeof given === 'object' && given !== null && 'next' in given
+}
+
+function aliveCredential(found: Credential | undefined, now: number): KnownCredential | Refusal {
+  if (found === undefined) return refuse('credential-unknown', 'no credential has this key id')
+  const credential = knowCredential(found)
+  return checkAlive(credential, now) ?? credential
+}
+
+function bodyDigestNeed(body: Body, covered: readonly ContentDigest[], limitBytes: number): BodyDigestNeed {
+  return { kind: 'body-digest', body, hashNames: covered.map((digest) => digest.hash), limitBytes }
 }
 
 function* proveSignature(
   base: SignatureBase,
   claim: Claim,
   scheme: Scheme,
-  proof: Omit<Proof, 'now'>,
+  { credential, algorithm }: { readonly credential: KnownCredential; readonly algorithm: SignatureAlgorithm },
 ): Steps<Refusal | undefined> {
   const signature = decoders[scheme.encoding](claim.signature)
-  const key = proof.credential.identifiedKey
-  if (signature === undefined || key === undefined)
+  const key = credential.identifiedKey
+  if (signature === undefined || key === undefined) {
     return refuse('signature-malformed', 'the signature is not properly encoded')
-  try {
-    const fits = yield* ask({ kind: 'verify', algorithm: proof.algorithm, key, base, signature })
-    return fits
-      ? undefined
-      : refuse('signature-mismatch', 'the signature does not fit under the key of the credential')
-  } catch (failure) {
-    return unproven(failure)
   }
+  const fits = yield* ask({ kind: 'verify', algorithm, key, base, signature })
+  return fits
+    ? undefined
+    : refuse('signature-mismatch', 'the signature does not fit under the key of the credential')
 }
 
 /**
@@ -238,20 +237,9 @@ function* proveSignature(
  */
 function* proveNothing(message: Message, scheme: Scheme, claim: Claim, rules: Rules): Steps<void> {
   const given = scheme.base(message, claim, rules)
-  const base = 'next' in given ? yield* given : given
+  const base = isSteps(given) ? yield* given : given
   if (isRefusal(base)) return
-  yield* proveMac(base, claim, scheme, { credential: decoy, algorithm: decoyAlgorithm, now: 0 })
-}
-
-function* recordNonce(claim: Claim, nonce: string, judgement: Judgement): Steps<Refusal | undefined> {
-  const token = replayToken(claim.scheme, claim.keyId, nonce)
-  const expiresAt = rememberUntil(claim, judgement.rules, judgement.now)
-  try {
-    const seen = yield* ask({ kind: 'nonce', token, expiresAt })
-    return seen === 'fresh' ? undefined : refuse('replayed', 'this key has used this nonce before')
-  } catch (failure) {
-    return unavailable('the nonce could not be recorded', failure)
-  }
+  yield* ask({ kind: 'mac', hash: 'sha256', secret: decoy, base, encoding: scheme.encoding })
 }
 
 function checkNonce(claim: Claim, scheme: Scheme, judgement: Judgement): Refusal | undefined {
@@ -265,29 +253,15 @@ function checkNonce(claim: Claim, scheme: Scheme, judgement: Judgement): Refusal
     : undefined
 }
 
-function chooseClaims(claims: readonly Claim[], rules: Rules): readonly Claim[] {
-  const wanted = rules.signatures
-  if (wanted === 'any' || wanted === 'all') return claims
-  return claims.filter((claim) =>
-    'label' in wanted ? claim.label === wanted.label : claim.tag === wanted.tag,
+function unavailable(doing: string, failure: unknown): Refusal {
+  if (!(failure instanceof CountersignError)) {
+    // Only our own errors are known to be free of secrets; of others nothing but the name is repeated.
+    return refuse('store-unavailable', `${doing}: ${failure instanceof Error ? failure.name : 'failure'}`)
+  }
+  return refuse(
+    failure.code === 'algorithm-unsupported' ? 'algorithm-refused' : 'store-unavailable',
+    `${doing}: ${failure.message}`,
   )
-}
-
-function unproven(failure: unknown): Refusal {
-  return failure instanceof CountersignError && failure.code === 'algorithm-unsupported'
-    ? refuse('algorithm-refused', failure.message)
-    : unavailable('the key could not be used', failure)
-}
-
-function unavailable(what: string, failure: unknown): Refusal {
-  // Only our own errors are known to be free of secrets; of others nothing but the name is repeated.
-  const why =
-    failure instanceof CountersignError
-      ? failure.message
-      : failure instanceof Error
-        ? failure.name
-        : 'failure'
-  return refuse('store-unavailable', `${what}: ${why}`)
 }
 
 function fallen(scheme: Scheme | undefined, claim: Claim | undefined, refusal: Refusal): Fell {

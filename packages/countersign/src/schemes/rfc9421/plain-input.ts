@@ -7,14 +7,11 @@ const shapes = new Map<string, CoveredComponents>()
 const maxShapes = 256
 const maxShapeLength = 1024
 
-const plainText = /^[\x20-\x5b\x5d-\x7e]*$/
-
 /**
  * Reads the plain form: `label=("a" "b");created=1;keyid="k"`, members joined by a comma and blanks, no escapes, no component
  * parameters. Its text is its own serialisation. Gives `undefined` for any other form.
  */
 export function readPlainInput(text: string): readonly SignatureInput[] | undefined {
-  if (!plainText.test(text)) return undefined
   const inputs: SignatureInput[] = []
   let at = 0
   for (;;) {
@@ -117,24 +114,40 @@ interface ReadParameters {
 function readParameters(text: string, start: number, read: ReadParameters): number {
   let at = start
   while (text.charCodeAt(at) === 59) {
-    const equals = text.indexOf('=', at)
-    if (equals < 0) return -1
-    const name = text.slice(at + 1, equals)
-    at = equals + 1
+    at++
+    const name = parameterNames.find(
+      (one) => text.startsWith(one, at) && text.charCodeAt(at + one.length) === 61,
+    )
+    if (name === undefined || read[name] !== undefined) return -1
+    at += name.length + 1
     if (name === 'created' || name === 'expires') {
       const end = endOfDigits(text, at)
-      if (end < 0 || read[name] !== undefined) return -1
+      if (end < 0) return -1
       read[name] = Number(text.slice(at, end))
       at = end
-    } else if (name === 'keyid' || name === 'nonce' || name === 'alg' || name === 'tag') {
-      if (text.charCodeAt(at) !== 34 || read[name] !== undefined) return -1
-      const close = text.indexOf('"', at + 1)
-      if (close < 0) return -1
-      read[name] = text.slice(at + 1, close)
-      at = close + 1
-    } else return -1
+    } else {
+      const end = endOfString(text, at)
+      if (end < 0) return -1
+      read[name] = text.slice(at + 1, end - 1)
+      at = end
+    }
   }
   return at
+}
+
+const parameterNames = ['created', 'keyid', 'nonce', 'alg', 'expires', 'tag'] as const
+
+/** Gives the position behind a quoted string of printable ASCII without escapes, or -1. */
+function endOfString(text: string, start: number): number {
+  if (text.charCodeAt(start) !== 34) return -1
+  let at = start + 1
+  for (;;) {
+    const code = text.charCodeAt(at)
+    if (code === 34) return at + 1
+    // The end of the text reads as NaN, which no comparison lets through.
+    if (!(code >= 32 && code <= 126) || code === 92) return -1
+    at++
+  }
 }
 
 /** Gives the position behind a whole number in its one plain spelling (no sign, no leading zero, at most 15 digits), or -1. */

@@ -2,7 +2,7 @@ import { isFieldName, trimBlanks } from '../../message/field-lines.ts'
 import type { Message } from '../../message/message.ts'
 import { isRefusal, type Refusal, refuse } from '../../reasons/reasons.ts'
 import type { Rfc9421Claim } from './claim.ts'
-import { readSignatureField } from './signature-field.ts'
+import { readSignatureField, signatureOf } from './signature-field.ts'
 import { readSignatureInput } from './signature-input.ts'
 
 /** Name of the scheme in verdicts, logs and configuration. */
@@ -36,12 +36,12 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
   if (isRefusal(inputs)) return inputs
   const signatures = readSignatureField(signatureText ?? '')
   if (isRefusal(signatures)) return signatures
-  if (inputs.length !== signatures.size) {
+  if (inputs.length !== signatures.length) {
     return refuse('signature-malformed', 'Signature and Signature-Input do not have the same labels')
   }
   const claims: Rfc9421Claim[] = []
   for (const input of inputs) {
-    const signature = signatures.get(input.label)
+    const signature = signatureOf(input.label, signatures)
     if (signature === undefined) {
       return refuse('signature-malformed', 'Signature and Signature-Input do not have the same labels')
     }

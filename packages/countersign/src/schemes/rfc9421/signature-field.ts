@@ -1,6 +1,13 @@
 import { isBase64 } from '../../bytes/base64.ts'
 import { type Refusal, refuse } from '../../reasons/reasons.ts'
 
+/** One member of a `Signature` field. RFC 9421 section 4.2. */
+export interface LabelledSignature {
+  readonly label: string
+  /** Canonical base64. */
+  readonly signature: string
+}
+
 /** Longest `Signature` field that is looked at: eight signatures of RSA-4096 fit. */
 const maxLength = 8192
 const labelForm = /^[a-z*][a-z0-9_.*-]{0,63}$/
@@ -9,9 +16,9 @@ const labelForm = /^[a-z*][a-z0-9_.*-]{0,63}$/
  * Reads a `Signature` field: base64 by label, in canonical form. A member that is not a byte sequence, that has parameters,
  * or whose label stands twice refuses the whole field. RFC 9421 section 4.2.
  */
-export function readSignatureField(value: string): ReadonlyMap<string, string> | Refusal {
+export function readSignatureField(value: string): readonly LabelledSignature[] | Refusal {
   if (value.length > maxLength) return malformed('is too long')
-  const signatures = new Map<string, string>()
+  const signatures: LabelledSignature[] = []
   let at = 0
   for (;;) {
     const equals = value.indexOf('=:', at)
@@ -20,15 +27,21 @@ export function readSignatureField(value: string): ReadonlyMap<string, string> |
     const label = value.slice(at, equals)
     const signature = value.slice(equals + 2, close)
     if (!labelForm.test(label)) return malformed('has a label that is not one')
-    if (signatures.has(label)) return malformed('has a label twice')
+    if (signatureOf(label, signatures) !== undefined) return malformed('has a label twice')
     if (!isBase64(signature)) return malformed('is not canonical base64')
-    signatures.set(label, signature)
+    signatures.push({ label, signature })
     at = close + 1
     if (at === value.length) return signatures
     at = skipBlanks(value, at)
     if (value.charCodeAt(at) !== 44) return malformed('has something behind a byte sequence')
     at = skipBlanks(value, at + 1)
   }
+}
+
+/** Gives the signature of a label. */
+export function signatureOf(label: string, signatures: readonly LabelledSignature[]): string | undefined {
+  for (const one of signatures) if (one.label === label) return one.signature
+  return undefined
 }
 
 function skipBlanks(value: string, start: number): number {
