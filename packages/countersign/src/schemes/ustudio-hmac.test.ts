@@ -105,6 +105,7 @@ describe('ustudioHmac signs', () => {
     const text = fc.stringMatching(/^[A-Za-z0-9]{20,40}$/)
     await fc.assert(
       fc.asyncProperty(text, text, async (id, secret) => {
+        fc.pre(!id.includes(secret))
         const patch = await createSigner({ scheme: ustudioHmac(), credential: { id, secret } }).sign(
           get('/a?b=c'),
         )
