@@ -59,7 +59,7 @@ function bases(message: Uint8Array): readonly SignatureBase[] {
 
 const backends: readonly Backend[] = [nodeBackend, webBackend]
 
-describe.each(backends)('HMAC on $name', (backend) => {
+describe.each(backends)('HMAC on $name', { timeout: 20_000 }, (backend) => {
   it.each<[string, HashName]>([
     ['hmac_sha1', 'sha1'],
     ['hmac_sha256', 'sha256'],
@@ -122,7 +122,7 @@ function algorithmNamed(name: string): SignatureAlgorithm {
   return algorithm
 }
 
-describe.each(backends)('signatures on $name', (backend) => {
+describe.each(backends)('signatures on $name', { timeout: 20_000 }, (backend) => {
   it.each([
     ['ed25519', 'ed25519', 88, 63],
     ['ecdsa_secp256r1_sha256_p1363', 'ecdsa-p256-sha256', 173, 89],

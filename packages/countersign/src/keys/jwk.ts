@@ -56,10 +56,10 @@ const algorithmsOf: Readonly<Record<AsymmetricKind, ReadonlyMap<string, KeyMater
  */
 export function readJwk(jwk: Jwk): KeyMaterial {
   const { kind, members } = kindOf(jwk)
-  const half = Object.hasOwn(jwk, 'd') ? 'private' : 'public'
+  const half = has(jwk, 'd') ? 'private' : 'public'
   const expected = half === 'private' ? [...members.public, ...members.private] : members.public
   for (const member of materialMembers) {
-    if (Object.hasOwn(jwk, member) && !expected.includes(member)) {
+    if (has(jwk, member) && !expected.includes(member)) {
       throw invalidKey(
         `the JWK has the member ${member}, which does not belong to a ${half} key of this kind`,
       )
@@ -84,9 +84,8 @@ function kindOf(jwk: Jwk): { readonly kind: AsymmetricKind; readonly members: Me
 }
 
 function checkUse(jwk: Jwk, half: KeyMaterial['half']): void {
-  if (Object.hasOwn(jwk, 'use') && jwk.use !== 'sig')
-    throw invalidKey('the JWK is not for signatures: use is not sig')
-  if (!Object.hasOwn(jwk, 'key_ops')) return
+  if (has(jwk, 'use') && jwk.use !== 'sig') throw invalidKey('the JWK is not for signatures: use is not sig')
+  if (!has(jwk, 'key_ops')) return
   const operations: unknown = jwk.key_ops
   const operation = half === 'private' ? 'sign' : 'verify'
   if (!Array.isArray(operations) || !operations.includes(operation)) {
@@ -98,7 +97,7 @@ function checkUse(jwk: Jwk, half: KeyMaterial['half']): void {
 }
 
 function paddingOf(jwk: Jwk, kind: AsymmetricKind): KeyMaterial['padding'] {
-  if (!Object.hasOwn(jwk, 'alg')) return undefined
+  if (!has(jwk, 'alg')) return undefined
   const allowed = algorithmsOf[kind]
   const alg = text(jwk, 'alg')
   if (!allowed.has(alg))
@@ -123,15 +122,20 @@ function judge(
   }
   const size = kind === 'ed25519' ? 32 : coordinateBytes(kind)
   for (const member of ['x', 'y', 'd']) {
-    if (Object.hasOwn(jwk, member) && bytes(jwk, member).length !== size) {
+    if (has(jwk, member) && bytes(jwk, member).length !== size) {
       throw invalidKey(`the member ${member} of the JWK is not of ${size} bytes`)
     }
   }
   return kind === 'ed25519' ? ed25519Material(found, bytes(jwk, 'x')) : ecMaterial(found, kind)
 }
 
+/** Own members only; one set to `undefined` is absent, as JSON has it. */
+function has(jwk: Jwk, member: string): boolean {
+  return Object.hasOwn(jwk, member) && jwk[member] !== undefined
+}
+
 function text(jwk: Jwk, member: string): string {
-  const value: unknown = Object.hasOwn(jwk, member) ? jwk[member] : undefined
+  const value: unknown = has(jwk, member) ? jwk[member] : undefined
   // 2732 characters hold 16384 bits.
   if (typeof value !== 'string' || value.length > 2732) {
     throw invalidKey(`the JWK has no usable member ${member}`)
