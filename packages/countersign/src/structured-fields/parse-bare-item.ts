@@ -122,10 +122,10 @@ function parseByteSequence(cursor: Cursor): BareItem | undefined {
 
 // As `atob` does: all padding or none, pad bits as they may. The data is filled up with zero bits to whole groups,
 // so that the strict decoder sees no pad bits; what the filling adds is cut off.
+// One character too many cannot be filled up, and is refused for its length.
 function decodeLeniently(encoded: string): Uint8Array | undefined {
   let end = encoded.length
   if (end % 4 === 0 && encoded.endsWith('=')) end -= encoded.endsWith('==') ? 2 : 1
-  if (end % 4 === 1) return undefined
   const filled = encoded.slice(0, end) + 'AA'.slice(0, (4 - (end % 4)) % 4)
   return base64Decode(filled)?.slice(0, Math.floor((end * 3) / 4))
 }
@@ -142,8 +142,6 @@ function parseBoolean(cursor: Cursor): BareItem | undefined {
 /** RFC 9651 section 4.2.9. */
 function parseDate(cursor: Cursor): BareItem | undefined {
   const from = ++cursor.at
-  const code = peek(cursor)
-  if (code !== minus && !isDigit(code)) return fail(cursor, from, 'expected whole seconds behind @')
   const seconds = parseNumber(cursor)
   if (seconds === undefined) return undefined
   if (seconds.kind !== 'integer') return fail(cursor, from, 'expected whole seconds behind @')

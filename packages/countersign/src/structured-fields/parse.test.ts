@@ -55,6 +55,7 @@ describe('parsing', () => {
     ['(a b', 4, 'an unclosed inner list'],
     ['("a""b")', 4, 'items of an inner list without a space'],
     ['("a"\t"b")', 4, 'a tab in an inner list'],
+    ['(\t"a")', 1, 'a tab where an inner list begins'],
     ['(("a"))', 1, 'an inner list in an inner list'],
     ['"a\\n"', 2, 'an escape that is not one'],
     ['"a\\', 2, 'a backslash at the end'],
@@ -68,6 +69,9 @@ describe('parsing', () => {
     ['1e9', 1, 'an exponent'],
     ['0x10', 1, 'a hexadecimal number'],
     ['+1', 0, 'a plus sign'],
+    ['@', 1, 'a date without digits'],
+    ['@a', 1, 'a date of letters'],
+    ['@--1', 2, 'a date with two signs'],
     ['@1.5', 1, 'a date with a fraction'],
     ['?2', 1, 'a boolean that is neither'],
     [':YQ==', 5, 'a byte sequence without its end'],
@@ -99,12 +103,11 @@ describe('hostile text', () => {
         for (const parse of [parseItem, parseList, parseDictionary]) {
           const result = parse(text)
           if (result.ok) continue
-          expect(result.at).toBeGreaterThanOrEqual(0)
-          expect(result.at).toBeLessThanOrEqual(text.length)
-          expect(result.problem).not.toBe('')
+          if (!(result.at >= 0 && result.at <= text.length) || result.problem === '') return false
         }
+        return true
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     )
   })
 })

@@ -28,6 +28,7 @@ describe('serialising', () => {
     [{ kind: 'decimal', value: 0.0015 }, '0.002'],
     [{ kind: 'decimal', value: -0.0001 }, '0.0'],
     [{ kind: 'decimal', value: 1e-7 }, '0.0'],
+    [{ kind: 'decimal', value: -1.5e-7 }, '0.0'],
     [{ kind: 'decimal', value: 0.9995 }, '1.0'],
     [{ kind: 'decimal', value: 999_999_999_999.999 }, '999999999999.999'],
     [{ kind: 'string', value: '' }, '""'],
