@@ -1,5 +1,7 @@
 export { type SettableClock, settableClock } from './clock.ts'
 export type { ContractCase } from './contracts/contract-case.ts'
+export { credentialStoreContract, type MakeCredentialStore } from './contracts/credential-store.ts'
+export { type MakeNonceStore, nonceStoreContract } from './contracts/nonce-store.ts'
 export { schemeContract } from './contracts/scheme.ts'
 export type { SchemeContractInput, SchemeVector } from './contracts/scheme-trial.ts'
 export { isSameForm } from './same-form.ts'
