@@ -1,0 +1,280 @@
+import { trustedHops } from 'countersign'
+import { z } from 'zod'
+
+/** Names of the schemes that a configuration may list. */
+export const schemeNames = ['rfc9421', 'ustudio-hmac'] as const
+
+/** Name of a scheme in a configuration. */
+export type SchemeName = (typeof schemeNames)[number]
+
+/** How a route treats what fails verification. Everything but `enforce` lets it pass and is loud in the log. */
+export type RouteMode = 'enforce' | 'warn' | 'observe' | 'off'
+
+/** Policy fields of a configuration, as in the library's `Policy`. */
+export interface PolicyConfig {
+  readonly maxAgeSeconds?: number | undefined
+  readonly skewSeconds?: number | undefined
+  readonly covers?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined
+  readonly digest?: 'required' | 'if-covered' | undefined
+  readonly nonce?: 'required' | 'if-present' | 'ignored' | undefined
+  readonly signatures?: 'any' | 'all' | { readonly label: string } | { readonly tag: string } | undefined
+  readonly algorithms?: readonly string[] | undefined
+}
+
+/** One route of a configuration. */
+export interface RouteConfig {
+  /** Name in logs. Default: host and path. */
+  readonly name?: string | undefined
+  /** Path prefix, matched on whole segments. */
+  readonly path: string
+  readonly host?: string | undefined
+  readonly methods?: readonly string[] | undefined
+  /** An origin, or `echo`. Default: that of the configuration. */
+  readonly upstream?: string | undefined
+  readonly schemes?: readonly SchemeName[] | undefined
+  readonly rights?: readonly string[] | undefined
+  readonly mode: RouteMode
+  readonly body: 'spool' | 'stream'
+  readonly limitBytes?: number | undefined
+  readonly targets?: 'strict' | 'as-sent' | undefined
+  readonly policy?: PolicyConfig | undefined
+  /** Whether the forward-auth endpoint may pass requests whose content it cannot see. */
+  readonly forwardAuth?: { readonly body: 'refused' | 'unchecked' } | undefined
+}
+
+/** The forward-auth endpoint of a configuration. */
+export interface ForwardAuthConfig {
+  readonly path: string
+  /** Networks of the proxies that may ask, in CIDR notation. */
+  readonly trustedHops: readonly string[]
+  /** Environment variable with the secret that the proxy sends in `X-Countersign-Hop`. Default: none is asked for. */
+  readonly secretEnv?: string | undefined
+  /** Which fields carry the original request: `X-Original-*` (nginx) or `X-Forwarded-*` (Traefik, Caddy). */
+  readonly fields: 'x-original' | 'x-forwarded'
+}
+
+/** A whole configuration, checked, with its defaults filled in. */
+export interface GatewayConfig {
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Scheme of the URLs that clients sign. */
+  readonly publicScheme: 'http' | 'https'
+  readonly trustedProxies: readonly string[]
+  readonly dataDir: string
+  readonly nonces: 'memory' | 'sqlite'
+  readonly upstream?: string | undefined
+  readonly schemes: readonly SchemeName[]
+  readonly targets: 'strict' | 'as-sent'
+  readonly policy: PolicyConfig
+  readonly routes: readonly RouteConfig[]
+  readonly forwardAuth?: ForwardAuthConfig | undefined
+  readonly body: {
+    readonly limitBytes: number
+    readonly memoryBytes: number
+    readonly spoolDir?: string | undefined
+  }
+  readonly limits: {
+    readonly fields: number
+    readonly fieldBytes: number
+    readonly targetBytes: number
+    readonly requestsPerConnection: number
+    readonly inFlight: number
+    readonly upstreamConnections: number
+  }
+  readonly timeouts: {
+    readonly headersSeconds: number
+    readonly requestSeconds: number
+    readonly keepAliveSeconds: number
+    readonly upstreamConnectSeconds: number
+    readonly upstreamResponseSeconds: number
+    readonly drainSeconds: number
+  }
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** One thing that is wrong with a value: where, and what was expected. */
+export interface SchemaProblem {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+const whole = (least: number, most: number) => z.int().min(least).max(most)
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const name = z.string().min(1).max(200)
+const names = z.array(name).min(1)
+
+const network = z.string().refine(isNetwork, 'expected an address, a network such as 10.0.0.0/8, or unix')
+const upstream = z
+  .string()
+  .refine(isUpstream, 'expected "echo", or http(s)://host:port without path, query or user')
+const path = z
+  .string()
+  .regex(
+    /^\/(?!\/)[!$&'()*+,\-./0-9:=@A-Z_a-z~%]*$/,
+    'expected a path that starts with one slash, percent-encoded, without query',
+  )
+  .max(1024)
+  .refine((text) => !text.startsWith('/.countersign'), 'paths below /.countersign belong to the gateway')
+
+const policy = z.strictObject({
+  maxAgeSeconds: whole(0, 86_400).optional(),
+  skewSeconds: whole(0, 3600).optional(),
+  covers: z.union([z.array(name), z.record(z.string().regex(/^\*$|^[A-Z]+$/), z.array(name))]).optional(),
+  digest: z.enum(['required', 'if-covered']).optional(),
+  nonce: z.enum(['required', 'if-present', 'ignored']).optional(),
+  signatures: z
+    .union([z.enum(['any', 'all']), z.strictObject({ label: name }), z.strictObject({ tag: name })])
+    .optional(),
+  algorithms: names.optional(),
+})
+
+const schemes = z.array(z.enum(schemeNames)).min(1)
+
+const route = z
+  .strictObject({
+    name: name.optional(),
+    path,
+    host: z
+      .string()
+      .regex(
+        /^[a-z0-9.:[\]-]+$/,
+        'expected a host in lower case, with a port only where it is not the default',
+      )
+      .optional(),
+    methods: z.array(z.string().regex(token, 'expected a method')).min(1).optional(),
+    upstream: upstream.optional(),
+    schemes: schemes.optional(),
+    rights: z.union([name.transform((right) => [right]), names]).optional(),
+    mode: z.enum(['enforce', 'warn', 'observe', 'off']).default('enforce'),
+    body: z.enum(['spool', 'stream']).default('spool'),
+    limitBytes: whole(0, 1_099_511_627_776).optional(),
+    targets: z.enum(['strict', 'as-sent']).optional(),
+    policy: policy.optional(),
+    forwardAuth: z.strictObject({ body: z.enum(['refused', 'unchecked']).default('refused') }).optional(),
+  })
+  .refine((one) => one.body === 'spool' || one.mode === 'enforce', {
+    path: ['body'],
+    message: 'stream needs mode enforce: what is let pass unverified must not carry an identity',
+  })
+
+const forwardAuth = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\/\.countersign\/[a-z0-9-]+$/, 'expected a path below /.countersign/')
+    .refine((text) => text !== '/.countersign/health', 'this is the path of the health answer')
+    .default('/.countersign/auth'),
+  trustedHops: z.array(network).min(1),
+  secretEnv: z
+    .string()
+    .regex(/^[A-Z_][A-Z0-9_]*$/, 'expected the name of an environment variable')
+    .optional(),
+  fields: z.enum(['x-original', 'x-forwarded']),
+})
+
+const gateway = z
+  .strictObject({
+    listen: z
+      .strictObject({ host: name.default('127.0.0.1'), port: whole(0, 65_535).default(8080) })
+      .prefault({}),
+    publicScheme: z.enum(['http', 'https']).default('http'),
+    trustedProxies: z.array(network).default([]),
+    dataDir: name.default('./data'),
+    nonces: z.enum(['memory', 'sqlite']).default('memory'),
+    upstream: upstream.optional(),
+    schemes: schemes.default(['rfc9421']),
+    targets: z.enum(['strict', 'as-sent']).default('strict'),
+    policy: policy.prefault({}),
+    routes: z.array(route).min(1, 'expected at least one route: what no route names is denied'),
+    forwardAuth: forwardAuth.optional(),
+    body: z
+      .strictObject({
+        limitBytes: whole(0, 1_099_511_627_776).default(67_108_864),
+        memoryBytes: whole(0, 67_108_864).default(1_048_576),
+        spoolDir: name.optional(),
+      })
+      .prefault({}),
+    limits: z
+      .strictObject({
+        fields: whole(8, 256).default(128),
+        fieldBytes: whole(1024, 32_768).default(16_384),
+        targetBytes: whole(64, 16_384).default(8192),
+        requestsPerConnection: whole(1, 1_000_000).default(1000),
+        inFlight: whole(1, 100_000).default(1000),
+        upstreamConnections: whole(1, 10_000).default(128),
+      })
+      .prefault({}),
+    timeouts: z
+      .strictObject({
+        headersSeconds: whole(1, 300).default(10),
+        requestSeconds: whole(1, 86_400).default(30),
+        keepAliveSeconds: whole(1, 3600).default(5),
+        upstreamConnectSeconds: whole(1, 300).default(2),
+        upstreamResponseSeconds: whole(1, 3600).default(30),
+        drainSeconds: whole(0, 3600).default(10),
+      })
+      .prefault({}),
+    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  })
+  .check(({ value: config, issues }) => {
+    const wrong = (at: PropertyKey[], message: string): void => {
+      issues.push({ code: 'custom', path: at, message, input: undefined })
+    }
+    if (config.timeouts.headersSeconds > config.timeouts.requestSeconds) {
+      wrong(['timeouts', 'headersSeconds'], 'expected no more than requestSeconds')
+    }
+    const seen = new Map<string, number>()
+    for (const [i, one] of config.routes.entries()) {
+      if (one.upstream === undefined && config.upstream === undefined) {
+        wrong(['routes', i], 'expected an upstream, here or at the top')
+      }
+      for (const method of one.methods ?? ['*']) {
+        const key = JSON.stringify([one.host, one.path, method])
+        const earlier = seen.get(key)
+        if (earlier === undefined) seen.set(key, i)
+        else wrong(['routes', i, 'path'], `is the same route as routes[${earlier}]`)
+      }
+    }
+  })
+
+/** Checks a value and fills in the defaults; gives every problem at once where there are any. */
+export function checkConfig(value: unknown): GatewayConfig | readonly SchemaProblem[] {
+  const parsed = gateway.safeParse(value)
+  if (parsed.success) return parsed.data
+  return parsed.error.issues.flatMap(problemsOf)
+}
+
+function problemsOf(issue: z.core.$ZodIssue): readonly SchemaProblem[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a known setting' }))
+  }
+  if (issue.code === 'invalid_union') {
+    // The branch that came furthest says most: a list with one bad member, not "expected a string".
+    const branches = issue.errors.map((errors) =>
+      errors.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] })),
+    )
+    const deepest = branches.sort((a, b) => depth(b) - depth(a))[0]
+    if (deepest !== undefined && depth(deepest) > issue.path.length) return deepest
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.path.length > 0) {
+    return [{ path: issue.path, message: `is missing (expected ${issue.expected})` }]
+  }
+  return [{ path: issue.path, message: issue.message }]
+}
+
+function depth(problems: readonly SchemaProblem[]): number {
+  return Math.max(0, ...problems.map((problem) => problem.path.length))
+}
+
+function isUpstream(text: string): boolean {
+  if (text === 'echo') return true
+  if (!/^https?:\/\/[^/?#@\\]+\/?$/.test(text)) return false
+  return URL.canParse(text)
+}
+
+function isNetwork(text: string): boolean {
+  try {
+    trustedHops([text])
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,210 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import {
+  type BodySource,
+  CountersignError,
+  forwardedOrigin,
+  normalizeAuthority,
+  type RequestMessage,
+  type TrustedHops,
+  trustedHops,
+  wireRequest,
+} from 'countersign'
+import { send, sendAnswer, sendRefusal } from './answer.ts'
+import type { AnswerCode } from './answers.ts'
+import type { ForwardAuthConfig } from './config/schema.ts'
+import { type Exchange, sendContinue } from './exchange.ts'
+import { identityFields } from './identity.ts'
+import { logAnswer, logVerdict } from './record.ts'
+import { findRoute } from './routes.ts'
+import type { Route, Site } from './site.ts'
+import { Spool } from './spool.ts'
+
+/** Name of the field in which a proxy shows the secret that it shares with the gateway. */
+export const hopSecretName = 'x-countersign-hop'
+
+/** Answers a proxy that asks whether it may pass a request on. */
+export interface ForwardAuth {
+  readonly path: string
+  judge(exchange: Exchange, site: Site): Promise<void>
+}
+
+/** Fields that carry the original request, by the family that the configuration names; the other family is then a contradiction. */
+const families = {
+  'x-original': {
+    method: 'x-original-method',
+    target: 'x-original-uri',
+    foreign: ['x-forwarded-method', 'x-forwarded-uri'],
+  },
+  'x-forwarded': {
+    method: 'x-forwarded-method',
+    target: 'x-forwarded-uri',
+    foreign: ['x-original-method', 'x-original-uri', 'x-original-url'],
+  },
+} as const
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE'])
+
+/**
+ * Makes the forward-auth endpoint.
+ * @throws CountersignError `config-invalid` where the environment lacks the hop secret that the configuration names.
+ */
+export function forwardAuth(
+  config: ForwardAuthConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): ForwardAuth {
+  const trusts = trustedHops(config.trustedHops)
+  const secret = config.secretEnv === undefined ? undefined : env[config.secretEnv]
+  if (config.secretEnv !== undefined && (secret === undefined || secret.length < 16)) {
+    throw new CountersignError(
+      'config-invalid',
+      `forwardAuth.secretEnv: expected at least 16 characters in ${config.secretEnv}`,
+    )
+  }
+  return {
+    path: config.path,
+    async judge(exchange, site) {
+      if (!isHop(exchange, trusts, secret)) return turnAway(exchange, site, 'hop-untrusted', undefined)
+      const asked = originalRequest(exchange, config, site)
+      if (typeof asked === 'string') return turnAway(exchange, site, 'original-request-unknown', asked)
+      await judgeOriginal(exchange, asked, site)
+    },
+  }
+}
+
+async function judgeOriginal(exchange: Exchange, message: RequestMessage, site: Site): Promise<void> {
+  const routing = findRoute(site.routes, {
+    method: message.method,
+    target: message.target,
+    path: message.parts.path,
+    authority: normalizeAuthority(message.authority, message.scheme),
+  })
+  if (routing.kind === 'denied') return turnAway(exchange, site, 'route-denied', undefined)
+  if (routing.kind === 'ambiguous')
+    return turnAway(exchange, site, 'original-request-unknown', routing.detail)
+  const { route } = routing
+  const body = contentOf(exchange, message, route, site)
+  if (body === 'unseen') return turnAway(exchange, site, 'content-unseen', undefined, route)
+  try {
+    const verdict = await route.verifier.verify({ ...message, body }, { rights: route.rights })
+    logVerdict(site, exchange, route, verdict)
+    if (verdict.ok) return send(exchange, 204, [...identityFields(verdict), 'Cache-Control', 'no-store'], '')
+    if (!verdict.enforced) return send(exchange, 204, ['Cache-Control', 'no-store'], '')
+    // nginx takes 401 and 403 as refusals and anything else as a failure of its own, which it answers with 500.
+    const status = verdict.status === 403 || verdict.status === 503 ? verdict.status : 401
+    sendRefusal(exchange, { ...verdict, status })
+  } finally {
+    exchange.body?.dispose()
+  }
+}
+
+/** Tells whether a trusted proxy asks: by its address and, where one is agreed on, by its secret. */
+function isHop({ request }: Exchange, trusts: TrustedHops, secret: string | undefined): boolean {
+  if (!trusts(request.socket.remoteAddress)) return false
+  if (secret === undefined) return true
+  const given = valuesOf(request.rawHeaders, hopSecretName)
+  return given.length === 1 && timingSafeEqual(sha256(given[0] ?? ''), sha256(secret))
+}
+
+/** Puts the original request together from what the proxy says of it. Gives a text where there is any doubt. */
+function originalRequest(
+  { request }: Exchange,
+  config: ForwardAuthConfig,
+  site: Site,
+): RequestMessage | string {
+  const { rawHeaders } = request
+  const family = families[config.fields]
+  const methods = valuesOf(rawHeaders, family.method)
+  const targets = valuesOf(rawHeaders, family.target)
+  const [method] = methods
+  const [target] = targets
+  if (method === undefined || target === undefined) return `${family.method} or ${family.target} is missing`
+  if (methods.length > 1 || targets.length > 1) return 'the original request is named twice'
+  for (const foreign of family.foreign)
+    if (valuesOf(rawHeaders, foreign).length > 0) return `${foreign} contradicts`
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method)) return 'the original method is not one token'
+  if (!target.startsWith('/') || target.length > site.config.limits.targetBytes)
+    return 'the original target is not a path'
+  // A comma is legal in a path; behind one, the start of a second target is not.
+  if (/,\s*(?:\/|https?:)/i.test(target)) return 'the original target is a list'
+  const origin = forwardedOrigin(rawHeaders)
+  if (typeof origin === 'string') return origin
+  const wire = {
+    method,
+    target,
+    scheme: origin.scheme ?? site.config.publicScheme,
+    fields: rawHeaders,
+    body: undefined,
+  }
+  const message = wireRequest(
+    origin.authority === undefined ? wire : { ...wire, authority: origin.authority },
+  )
+  return message.problem ?? message
+}
+
+/**
+ * Gives the content of the original request: what the proxy passed along, none where the request has none, or `unseen`.
+ * Where the route says so, content that was not passed along counts as what its covered digest says.
+ */
+function contentOf(
+  exchange: Exchange,
+  message: RequestMessage,
+  route: Route,
+  site: Site,
+): BodySource | undefined | 'unseen' {
+  const { config } = site
+  if (exchange.framing.hasContent) {
+    const spool = new Spool({
+      stream: exchange.request,
+      declaredBytes: exchange.framing.declaredBytes,
+      limitBytes: route.limitBytes,
+      memoryBytes: config.body.memoryBytes,
+      directory: config.body.spoolDir,
+      beforeRead: () => sendContinue(exchange),
+    })
+    exchange.body = spool
+    return spool
+  }
+  const saysContent =
+    valuesOf(message.fields, 'content-type').length > 0 ||
+    valuesOf(message.fields, 'content-digest').length > 0
+  const saysNone = exchange.framing.declaredBytes === 0 || safeMethods.has(message.method)
+  if (saysNone && !saysContent) return undefined
+  return route.uncheckedContent ? uncheckedContent(message) : 'unseen'
+}
+
+/** Content that only its sender has seen: its digests are taken from the covered field, and it cannot be had as a whole. */
+function uncheckedContent(message: RequestMessage): BodySource {
+  const claimed = valuesOf(message.fields, 'content-digest').join(', ')
+  return {
+    kind: 'body-source',
+    bytes: () => ({ kind: 'body-problem', problem: 'incomplete' }),
+    digests: (hashNames) =>
+      hashNames.map((name) => {
+        const label = name.replace('sha', 'sha-')
+        return new RegExp(`(?:^|,)[ \\t]*${label}=:([A-Za-z0-9+/=]+):`).exec(claimed)?.[1] ?? ''
+      }),
+  }
+}
+
+function valuesOf(fields: readonly string[], lowerName: string): readonly string[] {
+  const values: string[] = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if ((fields[i] ?? '').toLowerCase() === lowerName) values.push((fields[i + 1] ?? '').trim())
+  }
+  return values
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text, 'latin1').digest()
+}
+
+function turnAway(
+  exchange: Exchange,
+  site: Site,
+  code: AnswerCode,
+  detail: string | undefined,
+  route?: Route,
+): void {
+  logAnswer(site, exchange, code, detail, route)
+  sendAnswer(exchange, code)
+}

@@ -1,0 +1,186 @@
+import {
+  type Clock,
+  type Credential,
+  type CredentialStore,
+  createVerifier,
+  type NonceStore,
+  type Policy,
+  rfc9421,
+  type Scheme,
+  type TrustedHops,
+  trustedHops,
+  ustudioHmac,
+  type Verdict,
+  type Verifier,
+} from 'countersign'
+import type { GatewayConfig, PolicyConfig, RouteConfig, SchemeName } from './config/schema.ts'
+import type { GatewayLog } from './log.ts'
+import { type RoutePattern, RouteTable } from './routes.ts'
+import { Upstream } from './upstream.ts'
+
+/** A route with everything at hand that it takes to serve a request. */
+export interface Route extends RoutePattern {
+  readonly name: string
+  readonly upstream: Upstream
+  readonly rights: readonly string[]
+  readonly mode: RouteConfig['mode']
+  readonly streams: boolean
+  readonly limitBytes: number
+  readonly uncheckedContent: boolean
+  readonly verifier: Verifier
+  /** A verifier of the same rules that reports each credential it looks up, and the scheme it is for. */
+  reportingVerifier(report: (credential: Credential, scheme: string) => void): Verifier
+}
+
+/** What the configuration and the stores of a gateway make together. */
+export interface Site {
+  readonly config: GatewayConfig
+  readonly routes: RouteTable<Route>
+  readonly trusts: TrustedHops
+  readonly log: GatewayLog
+  readonly onVerdict: ((verdict: Verdict, route: string) => void) | undefined
+  close(): Promise<void>
+}
+
+/** What a site is made from. */
+export interface SiteOptions {
+  readonly config: GatewayConfig
+  readonly credentials: CredentialStore
+  readonly nonces: NonceStore
+  readonly log: GatewayLog
+  /** Origin that `echo` stands for. */
+  readonly echoOrigin: string | undefined
+  /** Default: the clock of the machine. */
+  readonly clock?: Clock | undefined
+  /** Told every verdict and the name of its route. */
+  readonly onVerdict?: ((verdict: Verdict, route: string) => void) | undefined
+}
+
+const schemes: Readonly<Record<SchemeName, () => Scheme>> = {
+  rfc9421: () => rfc9421(),
+  'ustudio-hmac': () => ustudioHmac(),
+}
+
+/**
+ * Makes a site; says in the log what of its configuration weakens it.
+ * @throws CountersignError `config-invalid` where a policy cannot work.
+ */
+export function siteOf(options: SiteOptions): Site {
+  const { config, log } = options
+  const upstreams = new Map<string, Upstream>()
+  const upstreamOf = (name: string): Upstream => {
+    const origin = name === 'echo' ? (options.echoOrigin ?? '') : new URL(name).origin
+    let upstream = upstreams.get(origin)
+    if (upstream === undefined) {
+      upstream = new Upstream(origin, {
+        connections: config.limits.upstreamConnections,
+        connectTimeoutMs: config.timeouts.upstreamConnectSeconds * 1000,
+        responseTimeoutMs: config.timeouts.upstreamResponseSeconds * 1000,
+      })
+      upstreams.set(origin, upstream)
+    }
+    return upstream
+  }
+  const routes = config.routes.map((route) =>
+    routeOf(route, options, upstreamOf(route.upstream ?? config.upstream ?? '')),
+  )
+  for (const [i, route] of routes.entries()) warnOf(route, config.routes[i], config, log)
+  return {
+    config,
+    routes: new RouteTable(routes),
+    trusts: trustedHops(config.trustedProxies),
+    log,
+    onVerdict: options.onVerdict,
+    async close() {
+      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()))
+    },
+  }
+}
+
+function routeOf(route: RouteConfig, options: SiteOptions, upstream: Upstream): Route {
+  const { config, credentials, nonces, clock } = options
+  const limitBytes = route.limitBytes ?? config.body.limitBytes
+  const policy: Policy = {
+    ...policyOf(config.policy),
+    ...policyOf(route.policy),
+    mode: route.mode,
+    limitBytes,
+  }
+  const verifierFor = (store: CredentialStore): Verifier =>
+    createVerifier({
+      schemes: (route.schemes ?? config.schemes).map((name) => schemes[name]()),
+      credentials: store,
+      nonces,
+      policy,
+      ...(clock === undefined ? {} : { clock }),
+    })
+  return {
+    name: route.name ?? `${route.host ?? ''}${route.path}`,
+    path: route.path,
+    host: route.host,
+    methods: route.methods,
+    asSent: (route.targets ?? config.targets) === 'as-sent',
+    upstream,
+    rights: route.rights ?? [],
+    mode: route.mode,
+    streams: route.body === 'stream',
+    limitBytes,
+    uncheckedContent: route.forwardAuth?.body === 'unchecked',
+    verifier: verifierFor(credentials),
+    reportingVerifier: (report) => verifierFor(reporting(credentials, report)),
+  }
+}
+
+function reporting(
+  store: CredentialStore,
+  report: (credential: Credential, scheme: string) => void,
+): CredentialStore {
+  return {
+    find(keyId, scheme) {
+      const told = (credential: Credential | undefined): Credential | undefined => {
+        if (credential !== undefined) report(credential, scheme)
+        return credential
+      }
+      const found = store.find(keyId, scheme)
+      return found instanceof Promise ? found.then(told) : told(found)
+    },
+  }
+}
+
+/** Brings a policy from the configuration into the library's form, where what is absent is not there at all. */
+function policyOf(policy: PolicyConfig | undefined): Policy {
+  const { maxAgeSeconds, skewSeconds, covers, digest, nonce, signatures, algorithms } = policy ?? {}
+  return {
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+    ...(skewSeconds === undefined ? {} : { skewSeconds }),
+    ...(covers === undefined ? {} : { covers }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(signatures === undefined ? {} : { signatures }),
+    ...(algorithms === undefined ? {} : { algorithms }),
+  }
+}
+
+function warnOf(route: Route, given: RouteConfig | undefined, config: GatewayConfig, log: GatewayLog): void {
+  const facts = { route: route.name }
+  if (route.mode !== 'enforce') {
+    log.warn(
+      { ...facts, mode: route.mode },
+      'THIS ROUTE IS OPEN: what fails verification is passed on, without identity',
+    )
+  }
+  if (route.asSent) log.warn(facts, 'targets with more than one reading are passed on as sent')
+  if (route.uncheckedContent)
+    log.warn(facts, 'forward-auth passes requests whose content nobody has compared')
+  const covers = given?.policy?.covers ?? config.policy.covers
+  if (covers !== undefined) log.warn(facts, 'the default minimum coverage is replaced')
+  for (const name of given?.schemes ?? config.schemes) {
+    const { traits } = schemes[name]()
+    if (!traits.time && !traits.nonce) {
+      log.warn(
+        { ...facts, scheme: name },
+        'the scheme has no time and no nonce: its requests can be replayed for ever',
+      )
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { type Dispatcher, errors, Pool } from 'undici'
+import { clientFields } from './fields.ts'
+
+/** How an upstream is reached. */
+export interface UpstreamOptions {
+  readonly connections: number
+  readonly connectTimeoutMs: number
+  /** Longest wait for the head of an answer, and for each piece of its body. */
+  readonly responseTimeoutMs: number
+}
+
+/** A request for an upstream, exactly as it goes out. */
+export interface UpstreamRequest {
+  readonly method: string
+  readonly target: string
+  readonly fields: string[]
+  readonly content: Buffer | Readable | undefined
+}
+
+/** Why an upstream gave no answer that could be passed on. */
+export type UpstreamTrouble = 'upstream-unreachable' | 'upstream-slow' | 'upstream-broken' | 'fields-refused'
+
+/** A request on its way to an upstream. */
+export interface UpstreamExchange {
+  /** Lets the answer through to the client; before this an early answer waits. */
+  pass(): void
+  /** Breaks off: the connection is closed. */
+  cut(): void
+  /** Ends with the answer passed on in whole (`undefined`), or with what went wrong. */
+  readonly done: Promise<UpstreamTrouble | 'cut' | undefined>
+}
+
+/** A service behind the gateway: a pool of connections to one origin, one request at a time on each, none ever sent twice. */
+export class Upstream {
+  readonly origin: string
+  readonly #pool: Pool
+
+  constructor(origin: string, options: UpstreamOptions) {
+    this.origin = origin
+    this.#pool = new Pool(origin, {
+      connections: options.connections,
+      pipelining: 1,
+      connect: { timeout: options.connectTimeoutMs },
+      headersTimeout: options.responseTimeoutMs,
+      bodyTimeout: options.responseTimeoutMs,
+      maxHeaderSize: 65_536,
+      allowH2: false,
+    })
+  }
+
+  /** Sends a request and passes the answer on to the client, once `pass` allows it. `onAnswer` is told when its head is there. */
+  send(request: UpstreamRequest, response: ServerResponse, onAnswer?: () => void): UpstreamExchange {
+    const relay = new Relay(response, onAnswer)
+    try {
+      this.#pool.dispatch(
+        {
+          method: request.method,
+          path: request.target,
+          headers: request.fields,
+          body: request.content ?? null,
+        },
+        relay,
+      )
+    } catch (cause) {
+      relay.fail(cause)
+    }
+    return relay
+  }
+
+  /** Closes all connections at once; what is on its way breaks off. */
+  close(): Promise<void> {
+    return this.#pool.destroy()
+  }
+}
+
+class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
+  readonly done: Promise<UpstreamTrouble | 'cut' | undefined>
+  readonly #response: ServerResponse
+  readonly #onAnswer: (() => void) | undefined
+  #settle: (outcome: UpstreamTrouble | 'cut' | undefined) => void = () => undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #head: { readonly status: number; readonly text: string; readonly fields: string[] } | undefined
+  #passes = false
+  #started = false
+  #ended = false
+  #isCut = false
+
+  constructor(response: ServerResponse, onAnswer: (() => void) | undefined) {
+    this.#response = response
+    this.#onAnswer = onAnswer
+    this.done = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    // A client that goes away must not keep the upstream busy.
+    response.once('close', () => {
+      if (!response.writableFinished) this.cut()
+    })
+  }
+
+  pass(): void {
+    this.#passes = true
+    if (this.#head !== undefined) this.#start()
+  }
+
+  cut(): void {
+    if (this.#isCut || this.#ended) return
+    this.#isCut = true
+    this.#controller?.abort(new Error('broken off'))
+    this.#settle('cut')
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isCut) controller.abort(new Error('broken off'))
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    text?: string,
+  ): void {
+    // Interim answers are between the upstream and this hop.
+    if (status < 200) return
+    this.#head = { status, text: text ?? '', fields: clientFields(latin1Fields(controller.rawHeaders)) }
+    this.#onAnswer?.()
+    if (this.#passes) this.#start()
+    else controller.pause()
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isCut) return
+    if (!this.#response.write(chunk)) {
+      controller.pause()
+      this.#response.once('drain', () => controller.resume())
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true
+    if (this.#started) this.#finish()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error)
+  }
+
+  fail(cause: unknown): void {
+    if (this.#isCut || this.#ended) return
+    this.#ended = true
+    this.#settle(troubleOf(cause))
+  }
+
+  #start(): void {
+    const head = this.#head
+    if (head === undefined || this.#started || this.#isCut) return
+    this.#started = true
+    try {
+      this.#response.writeHead(head.status, head.text, head.fields)
+    } catch {
+      // A status or a field that HTTP does not know; the answer cannot be passed on as it is.
+      this.#controller?.abort(new Error('unusable answer'))
+      this.#isCut = true
+      this.#settle('upstream-broken')
+      return
+    }
+    if (this.#ended) this.#finish()
+    else this.#controller?.resume()
+  }
+
+  #finish(): void {
+    this.#response.end()
+    this.#settle(undefined)
+  }
+}
+
+/** Writes the raw fields of an answer as text, each byte a character. */
+function latin1Fields(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  const fields: string[] = []
+  if (!Array.isArray(raw)) return fields
+  for (const part of raw) fields.push(typeof part === 'string' ? part : part.toString('latin1'))
+  return fields
+}
+
+function troubleOf(cause: unknown): UpstreamTrouble {
+  if (cause instanceof errors.ConnectTimeoutError) return 'upstream-slow'
+  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
+    return 'upstream-slow'
+  if (cause instanceof errors.InvalidArgumentError || cause instanceof errors.NotSupportedError)
+    return 'fields-refused'
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const isUnreachable =
+    code === 'ECONNREFUSED' ||
+    code === 'ENOTFOUND' ||
+    code === 'EAI_AGAIN' ||
+    code === 'EHOSTUNREACH' ||
+    code === 'ENETUNREACH'
+  return isUnreachable ? 'upstream-unreachable' : 'upstream-broken'
+}
