@@ -100,7 +100,8 @@ const typeOfValue: Readonly<Record<BareItem['kind'], string>> = {
   'display-string': 'string',
 }
 
-function serializeMember(member: Member): string {
+/** Serialises a member of a list or dictionary. */
+export function serializeMember(member: Member): string {
   return member.kind === 'inner-list' ? serializeInnerList(member) : serializeItem(member)
 }
 

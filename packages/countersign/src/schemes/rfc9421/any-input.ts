@@ -52,9 +52,10 @@ function readCoverage(list: InnerList): CoveredComponents | Refusal {
   const ids: string[] = []
   for (const item of list.items) {
     if (item.kind !== 'string') return malformed('has a component that is not a string')
-    const component = item.parameters.size === 0 ? componentOf(item.value) : undefined
+    const component = componentOf(item.value, item.parameters)
     if (component === undefined) return malformed('has a component that is unknown or has unknown parameters')
-    if (ids.includes(component.id)) return malformed('has a component twice')
+    if (components.some((one) => one.identity === component.identity))
+      return malformed('has a component twice')
     components.push(component)
     ids.push(component.id)
   }

@@ -8,7 +8,7 @@ import { isRefusal } from '../../reasons/reasons.ts'
 import { ask, type Steps } from '../../steps/steps.ts'
 import type { Draft, DraftInput } from '../scheme.ts'
 import type { Rfc9421Claim } from './claim.ts'
-import { type Component, componentOf } from './component.ts'
+import { type Component, componentFromId } from './component.ts'
 import type { CoveredComponents } from './input.ts'
 import type { Rfc9421Options } from './options.ts'
 import { schemeName } from './read.ts'
@@ -17,6 +17,11 @@ import { readSignatureInput } from './signature-input.ts'
 const nonceBytes = 16
 /** Content is hashed whole wherever it fits in memory: the signer has it at hand. */
 const contentLimitBytes = Number.MAX_SAFE_INTEGER
+
+/** Writes a component identifier as it stands in an inner list. */
+export function identifierText(id: string): string {
+  return id.startsWith('"') ? id : `"${id}"`
+}
 
 /** Tells whether text can label a signature. RFC 9651 section 3.1.2. */
 export function isLabel(text: string): boolean {
@@ -105,12 +110,12 @@ function coverageOf(covers: readonly string[]): DraftCoverage {
   if (coverage === undefined) {
     const components: Component[] = []
     for (const id of covers) {
-      const component = componentOf(id)
+      const component = componentFromId(id)
       if (component === undefined)
         throw new CountersignError('component-unavailable', `${JSON.stringify(id)} cannot be signed`)
       components.push(component)
     }
-    coverage = { components, ids: covers, list: `(${covers.map((id) => `"${id}"`).join(' ')})` }
+    coverage = { components, ids: covers, list: `(${covers.map(identifierText).join(' ')})` }
     coverages.set(covers, coverage)
   }
   return coverage

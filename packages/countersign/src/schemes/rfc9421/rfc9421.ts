@@ -2,8 +2,9 @@ import { CountersignError } from '../../reasons/error.ts'
 import type { Scheme } from '../scheme.ts'
 import { signatureBase } from './base.ts'
 import type { Rfc9421Claim } from './claim.ts'
-import { componentOf } from './component.ts'
-import { draftSignature, isLabel, writeSignature } from './draft.ts'
+import { componentFromId } from './component.ts'
+import { draftSignature, identifierText, isLabel, writeSignature } from './draft.ts'
+import { registeredTypes, type StructuredTypes } from './field.ts'
 import type { Rfc9421Options } from './options.ts'
 import { readClaims, schemeName } from './read.ts'
 
@@ -13,6 +14,7 @@ import { readClaims, schemeName } from './read.ts'
  */
 export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
   checkOptions(options)
+  const types: StructuredTypes = new Map([...registeredTypes, ...Object.entries(options.fieldTypes ?? {})])
   return {
     name: schemeName,
     traits: {
@@ -32,19 +34,19 @@ export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
     ],
     encoding: 'base64',
     read: readClaims,
-    base: signatureBase,
+    base: (message, claim) => signatureBase(message, claim, types),
     draft: (input) => draftSignature(input, options),
     write: writeSignature,
     challenge: (required) => [
       ['WWW-Authenticate', 'HTTP-Message-Signatures'],
-      ['Accept-Signature', `sig1=(${required.map((id) => `"${id}"`).join(' ')});created;keyid;nonce`],
+      ['Accept-Signature', `sig1=(${required.map(identifierText).join(' ')});created;keyid;nonce`],
     ],
   }
 }
 
 function checkOptions({ covers, label, expiresInSeconds }: Rfc9421Options): void {
   for (const id of covers ?? []) {
-    if (componentOf(id) === undefined) {
+    if (componentFromId(id) === undefined) {
       throw new CountersignError(
         'config-invalid',
         `rfc9421 covers: ${JSON.stringify(id)} is not a component that can be signed`,

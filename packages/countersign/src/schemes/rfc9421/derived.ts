@@ -1,0 +1,95 @@
+import type { Message, RequestMessage } from '../../message/message.ts'
+import { normalizeAuthority } from '../../message/target.ts'
+import { type Refusal, refuse } from '../../reasons/reasons.ts'
+import type { Parameters } from '../../structured-fields/types.ts'
+import { formDecode, percentEncoder } from '../../text/percent.ts'
+
+type DerivedReader = (message: Message) => string | Refusal
+
+/** Gives the reader of a derived component, or `undefined` where the name or a parameter is not understood. RFC 9421 section 2.2. */
+export function derivedReader(name: string, parameters: Parameters): DerivedReader | undefined {
+  for (const parameter of parameters.keys()) {
+    if (parameter !== 'req' && !(parameter === 'name' && name === '@query-param')) return undefined
+  }
+  if (name === '@status') return readStatus
+  if (name === '@query-param') {
+    const parameter = parameters.get('name')
+    return parameter?.kind === 'string' ? ofRequest(name, queryParam(parameter.value)) : undefined
+  }
+  const read = ofRequests.get(name)
+  return read === undefined ? undefined : ofRequest(name, read)
+}
+
+const ofRequests: ReadonlyMap<string, (request: RequestMessage) => string> = new Map([
+  ['@method', (request: RequestMessage) => request.method],
+  ['@target-uri', targetUri],
+  ['@authority', authority],
+  ['@scheme', (request: RequestMessage) => request.scheme],
+  ['@request-target', (request: RequestMessage) => request.target],
+  ['@path', (request: RequestMessage) => (request.parts.path === '' ? '/' : request.parts.path)],
+  ['@query', (request: RequestMessage) => `?${request.parts.query ?? ''}`],
+])
+
+function ofRequest(name: string, read: (request: RequestMessage) => string | Refusal): DerivedReader {
+  return (message) =>
+    message.kind === 'request' ? read(message) : refuse('component-missing', `${name} belongs to requests`)
+}
+
+function readStatus(message: Message): string | Refusal {
+  return message.kind === 'response'
+    ? String(message.status)
+    : refuse('component-missing', '@status belongs to responses')
+}
+
+/** RFC 9421 section 2.2.2, with the authority in the form of section 2.2.3. */
+function targetUri(request: RequestMessage): string {
+  const { form } = request.parts
+  const target = form === 'origin' ? request.target : form === 'absolute' ? pathAndQuery(request) : ''
+  return `${request.scheme}://${authority(request)}${target}`
+}
+
+function pathAndQuery({ parts }: RequestMessage): string {
+  const path = parts.path === '' ? '/' : parts.path
+  return parts.query === undefined ? path : `${path}?${parts.query}`
+}
+
+function authority(request: RequestMessage): string {
+  return normalizeAuthority(request.authority, request.scheme)
+}
+
+/** Most parameters of a query that is taken apart. */
+const maxQueryParameters = 1000
+
+// Names and values are decoded and encoded again, all but these as %XX: the form-urlencoded percent-encode set of the WHATWG URL
+// standard, a blank as %20. RFC 9421 section 2.2.8.
+const encodeBarTilde = percentEncoder('*')
+
+function encodeFormComponent(text: string): string {
+  return encodeBarTilde(text).replaceAll('~', '%7E')
+}
+
+/** Reads the one query parameter of an encoded name. RFC 9421 section 2.2.8. */
+function queryParam(wanted: string): (request: RequestMessage) => string | Refusal {
+  return ({ parts }) => {
+    const pieces = (parts.query ?? '').split('&', maxQueryParameters + 1)
+    if (pieces.length > maxQueryParameters)
+      return refuse('component-missing', `the query has over ${maxQueryParameters} parameters`)
+    let found: string | undefined
+    for (const piece of pieces) {
+      const equals = piece.indexOf('=')
+      if (
+        encodeFormComponent(formDecode(equals < 0 ? piece : piece.slice(0, equals))) !== wanted ||
+        piece === ''
+      )
+        continue
+      if (found !== undefined)
+        return refuse('component-missing', 'a covered query parameter is there more than once')
+      const value = formDecode(equals < 0 ? '' : piece.slice(equals + 1))
+      // Malformed UTF-8 has many spellings that decode alike.
+      if (value.includes('\ufffd'))
+        return refuse('component-missing', 'a covered query parameter is not UTF-8')
+      found = encodeFormComponent(value)
+    }
+    return found ?? refuse('component-missing', 'a covered query parameter is not there')
+  }
+}
