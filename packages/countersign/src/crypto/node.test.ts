@@ -84,14 +84,23 @@ describe('the node:crypto backend', () => {
     expect(backend.verify(algorithm, keyFrom(pem), base, signature)).toBe(true)
   })
 
-  it('takes the point out of a CryptoKey that cannot be exported, and refuses one of small order', async () => {
+  it('takes the point out of a CryptoKey, and refuses one of small order', async () => {
     const identity = new Uint8Array(32).with(0, 1)
-    const cryptoKey = await crypto.subtle.importKey('raw', identity, 'Ed25519', false, ['verify'])
+    const cryptoKey = await crypto.subtle.importKey('raw', identity, 'Ed25519', true, ['verify'])
     const key = keyFrom(cryptoKey)
-    expect(() => backend.checkKey(key)).toThrow(expect.objectContaining({ code: 'key-weak' }))
-    expect(() => backend.verify(algorithmNamed('ed25519'), key, { text: '' }, new Uint8Array(64))).toThrow(
-      expect.objectContaining({ code: 'key-weak' }),
-    )
+    const algorithm = algorithmNamed('ed25519')
+    const weak = expect.objectContaining({ code: 'key-weak' })
+    expect(() => backend.checkKey(key)).toThrow(weak)
+    expect(() => backend.verify(algorithm, key, { text: '' }, new Uint8Array(64))).toThrow(weak)
+  })
+
+  it('signs with a CryptoKey that cannot be exported, later instead of at once', async () => {
+    const made = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])
+    if (!('privateKey' in made)) throw new Error('expected a pair')
+    const algorithm = algorithmNamed('ed25519')
+    const signing = backend.sign(algorithm, keyFrom(made.privateKey), { text: 'a' })
+    expect(signing).toBeInstanceOf(Promise)
+    expect(backend.verify(algorithm, keyFrom(made.publicKey), { text: 'a' }, await signing)).toBe(true)
   })
 
   it('refuses an Ed25519 key off the curve when it is taken in', () => {

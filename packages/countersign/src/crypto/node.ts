@@ -2,12 +2,14 @@ import * as nodeCrypto from 'node:crypto'
 import { type HashName, hashes } from '../algorithms/hashes.ts'
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
 import { type Key, readKey } from '../keys/key.ts'
-import { checkPoint, checkUse, invalidKey, type KeyMaterial } from '../keys/material.ts'
+import { checkPoint, checkUse, invalidKey, type KeyForm, type KeyMaterial } from '../keys/material.ts'
 import { type Secret, secretBytes } from '../keys/secret.ts'
+import type { MaybePromise } from '../message/body.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { CountersignError } from '../reasons/error.ts'
 import type { TextEncoding } from '../steps/need.ts'
 import type { Backend, Hasher } from './backend.ts'
+import { backend as webBackend } from './web.ts'
 
 /** What is derived from a secret for one hash: the padded blocks of RFC 2104 section 2, and the key for large inputs. */
 interface MacState {
@@ -104,7 +106,8 @@ function hasher(hash: HashName): Hasher {
 /** A key as node:crypto takes it. */
 interface ImportedKey {
   readonly material: KeyMaterial
-  readonly keyObject: nodeCrypto.KeyObject
+  /** `undefined` for a private CryptoKey that must not be taken out: WebCrypto signs with it. */
+  readonly keyObject: nodeCrypto.KeyObject | undefined
 }
 
 const importedKeys = new WeakMap<Key, ImportedKey>()
@@ -120,16 +123,23 @@ function importKey(key: Key): ImportedKey {
 }
 
 function readImportedKey(key: Key): ImportedKey {
-  const stated = readKey(key.input)
-  const keyObject = keyObjectOf(stated)
-  // A CryptoKey does not show its point or numbers; they are judged from the key taken out of it.
-  const material =
-    stated.form.kind === 'crypto-key' ? { ...readKey(keyObject), padding: stated.padding } : stated
+  let material = readKey(key.input)
+  let keyObject: nodeCrypto.KeyObject | undefined
+  if (material.form.kind !== 'crypto-key') {
+    keyObject = keyObjectOf(material.form, material.half)
+  } else if (material.form.cryptoKey.extractable) {
+    keyObject = nodeCrypto.KeyObject.from(material.form.cryptoKey)
+    // A CryptoKey does not show its point or modulus; they are judged from the key taken out of it.
+    material = { ...readKey(keyObject), padding: material.padding }
+  }
   if (material.kind !== key.kind) throw invalidKey(`expected kind ${key.kind}, got ${material.kind}`)
   return { material, keyObject }
 }
 
-function keyObjectOf({ form, half }: KeyMaterial): nodeCrypto.KeyObject {
+function keyObjectOf(
+  form: Exclude<KeyForm, { kind: 'crypto-key' }>,
+  half: KeyMaterial['half'],
+): nodeCrypto.KeyObject {
   try {
     switch (form.kind) {
       case 'spki':
@@ -140,8 +150,6 @@ function keyObjectOf({ form, half }: KeyMaterial): nodeCrypto.KeyObject {
         return half === 'public'
           ? nodeCrypto.createPublicKey({ key: form.jwk, format: 'jwk' })
           : nodeCrypto.createPrivateKey({ key: form.jwk, format: 'jwk' })
-      case 'crypto-key':
-        return nodeCrypto.KeyObject.from(form.cryptoKey)
       default:
         return form satisfies never
     }
@@ -190,8 +198,9 @@ function verify(
   key: Key,
   base: SignatureBase,
   signature: Uint8Array,
-): boolean {
+): MaybePromise<boolean> {
   const { material, keyObject } = keyFor(algorithm, key, 'public')
+  if (keyObject === undefined) return webBackend.verify(algorithm, key, base, signature)
   if (signature.length !== material.signatureBytes) return false
   try {
     return nodeCrypto.verify(hashFor(algorithm), dataOf(base), optionsFor(algorithm, keyObject), signature)
@@ -200,8 +209,9 @@ function verify(
   }
 }
 
-function sign(algorithm: SignatureAlgorithm, key: Key, base: SignatureBase): Uint8Array {
+function sign(algorithm: SignatureAlgorithm, key: Key, base: SignatureBase): MaybePromise<Uint8Array> {
   const { keyObject } = keyFor(algorithm, key, 'private')
+  if (keyObject === undefined) return webBackend.sign(algorithm, key, base)
   try {
     return nodeCrypto.sign(hashFor(algorithm), dataOf(base), optionsFor(algorithm, keyObject))
   } catch (cause) {
@@ -238,7 +248,7 @@ function random(byteLength: number): Uint8Array {
   return bytes
 }
 
-/** The cryptography of Node, all of it synchronous. */
+/** The cryptography of Node, synchronous but for private CryptoKeys that cannot be exported. */
 export const backend: Backend = {
   name: 'node:crypto',
   digest,

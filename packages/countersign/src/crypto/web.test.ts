@@ -39,17 +39,12 @@ describe('the WebCrypto backend', () => {
     )
   })
 
-  it('refuses an Ed25519 CryptoKey of small order, and one that cannot be looked into', async () => {
+  it('refuses an Ed25519 CryptoKey of small order', async () => {
     const identity = new Uint8Array(32).with(0, 1)
-    for (const [extractable, code] of [
-      [true, 'key-weak'],
-      [false, 'key-invalid'],
-    ] as const) {
-      const key = keyFrom(await crypto.subtle.importKey('raw', identity, 'Ed25519', extractable, ['verify']))
-      await expect(backend.checkKey(key)).rejects.toThrow(refusal(code))
-      const verifying = backend.verify(algorithmNamed('ed25519'), key, { text: '' }, new Uint8Array(64))
-      await expect(verifying).rejects.toThrow(refusal(code))
-    }
+    const key = keyFrom(await crypto.subtle.importKey('raw', identity, 'Ed25519', true, ['verify']))
+    await expect(backend.checkKey(key)).rejects.toThrow(refusal('key-weak'))
+    const verifying = backend.verify(algorithmNamed('ed25519'), key, { text: '' }, new Uint8Array(64))
+    await expect(verifying).rejects.toThrow(refusal('key-weak'))
   })
 
   it('refuses an Ed25519 key off the curve when it is taken in', async () => {

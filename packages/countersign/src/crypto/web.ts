@@ -4,8 +4,9 @@ import { base64Encode, base64urlEncode } from '../bytes/base64.ts'
 import { hexEncode } from '../bytes/hex.ts'
 import { utf8Encode } from '../bytes/utf8.ts'
 import { type Key, readKey } from '../keys/key.ts'
-import { checkPoint, checkUse, ed25519Material, invalidKey, type KeyMaterial } from '../keys/material.ts'
+import { checkPoint, checkUse, invalidKey, type KeyMaterial } from '../keys/material.ts'
 import { type Secret, secretBytes } from '../keys/secret.ts'
+import { readSpki } from '../keys/spki.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { CountersignError } from '../reasons/error.ts'
 import type { TextEncoding } from '../steps/need.ts'
@@ -175,21 +176,18 @@ async function importMaterial(material: KeyMaterial, algorithm: SignatureAlgorit
     case 'jwk':
       return subtle().importKey('jwk', form.jwk, forImport, false, usages)
     case 'crypto-key':
-      await withPoint(material)
+      await wholeMaterial(material)
       return form.cryptoKey
     default:
       return form satisfies never
   }
 }
 
-/** Judges the point of an Ed25519 CryptoKey too, which does not show it. What cannot be looked into is refused. */
-async function withPoint(material: KeyMaterial): Promise<KeyMaterial> {
-  const { form, half, kind } = material
-  if (kind !== 'ed25519' || half !== 'public' || form.kind !== 'crypto-key') return material
-  if (!form.cryptoKey.extractable) {
-    throw invalidKey('import the public Ed25519 CryptoKey as extractable, so that its point can be checked')
-  }
-  return ed25519Material({ half, form }, new Uint8Array(await subtle().exportKey('raw', form.cryptoKey)))
+/** Judges what a public CryptoKey does not show of itself: its point or modulus. */
+async function wholeMaterial(material: KeyMaterial): Promise<KeyMaterial> {
+  const { form, half } = material
+  if (half !== 'public' || form.kind !== 'crypto-key') return material
+  return readSpki(new Uint8Array(await subtle().exportKey('spki', form.cryptoKey)))
 }
 
 async function verify(
@@ -227,7 +225,7 @@ async function checkKey(key: Key): Promise<void> {
     const fits = algorithm.keyKind === kind && (padding === undefined || algorithm.padding === padding)
     if (fits) await importKey(known, algorithm)
   }
-  checkPoint(await withPoint(known.material))
+  checkPoint(await wholeMaterial(known.material))
 }
 
 function random(byteLength: number): Uint8Array {

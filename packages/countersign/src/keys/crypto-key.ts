@@ -2,7 +2,7 @@ import { ecMaterial, ed25519Material, invalidKey, type KeyMaterial, rsaMaterial 
 
 /**
  * Reads what a CryptoKey says of itself. WebCrypto binds it to one algorithm, so RSA comes with its padding and hash.
- * An Ed25519 point does not show here; the backend takes it out to judge it.
+ * Its point or modulus does not show; the backend takes a public one out to judge it, so it has to be extractable.
  * @throws CountersignError `key-invalid`, `key-weak`
  */
 export function readCryptoKey(cryptoKey: CryptoKey): KeyMaterial {
@@ -12,11 +12,14 @@ export function readCryptoKey(cryptoKey: CryptoKey): KeyMaterial {
   }
   const usage = type === 'public' ? 'verify' : 'sign'
   if (!usages.includes(usage)) throw invalidKey(`the CryptoKey was imported without the usage ${usage}`)
+  if (type === 'public' && !cryptoKey.extractable) {
+    throw invalidKey('import the public CryptoKey as extractable, so that its point or modulus can be judged')
+  }
   const found = { half: type, form: { kind: 'crypto-key', cryptoKey } } as const
   if (algorithm.name === 'Ed25519') return ed25519Material(found, undefined)
   if (algorithm.name === 'ECDSA' && 'namedCurve' in algorithm) {
-    if (algorithm.namedCurve === 'P-256') return ecMaterial(found, 'p256')
-    if (algorithm.namedCurve === 'P-384') return ecMaterial(found, 'p384')
+    if (algorithm.namedCurve === 'P-256') return ecMaterial(found, 'p256', undefined)
+    if (algorithm.namedCurve === 'P-384') return ecMaterial(found, 'p384', undefined)
   }
   const padding = paddings.get(`${algorithm.name} ${hashOf(algorithm)}`)
   if (padding === undefined) {

@@ -1,4 +1,5 @@
 import { base64urlDecode } from '../bytes/base64.ts'
+import { concatBytes } from '../bytes/concat.ts'
 import {
   type AsymmetricKind,
   bitsOfModulus,
@@ -126,7 +127,10 @@ function judge(
       throw invalidKey(`the member ${member} of the JWK is not of ${size} bytes`)
     }
   }
-  return kind === 'ed25519' ? ed25519Material(found, bytes(jwk, 'x')) : ecMaterial(found, kind)
+  const x = bytes(jwk, 'x')
+  return kind === 'ed25519'
+    ? ed25519Material(found, x)
+    : ecMaterial(found, kind, concatBytes([x, bytes(jwk, 'y')]))
 }
 
 /** Own members only; one set to `undefined` is absent, as JSON has it. */

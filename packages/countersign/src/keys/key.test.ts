@@ -69,6 +69,16 @@ describe('a key', () => {
     expect(() => keyFrom(ecdh)).toThrow(invalid)
   })
 
+  it('is refused as a public CryptoKey that cannot be looked into', async () => {
+    for (const { publicJwk } of publishedPairs.slice(0, 2)) {
+      const web = publicJwk.kty === 'OKP' ? { name: 'Ed25519' } : { name: 'ECDSA', namedCurve: 'P-256' }
+      const open = await subtle.importKey('jwk', publicJwk, web, true, ['verify'])
+      const closed = await subtle.importKey('jwk', publicJwk, web, false, ['verify'])
+      expect(() => keyFrom(open)).not.toThrow()
+      expect(() => keyFrom(closed)).toThrow(invalid)
+    }
+  })
+
   it('is refused as a secret of any form', async () => {
     expect(() => keyFrom(createSecretKey(Buffer.alloc(32)))).toThrow(invalid)
     const hmac = { name: 'HMAC', hash: 'SHA-256' }

@@ -1,5 +1,6 @@
 import type { KeyKind, SignatureAlgorithm } from '../algorithms/signatures.ts'
 import { CountersignError } from '../reasons/error.ts'
+import { isEcPointOnCurve } from './ec-point.ts'
 import { isNonCanonicalPoint, isPointOnCurve, isSmallOrderPoint } from './ed25519-point.ts'
 
 /** Kind of an asymmetric key. */
@@ -66,9 +67,20 @@ export function coordinateBytes(kind: 'p256' | 'p384'): number {
   return kind === 'p256' ? 32 : 48
 }
 
-/** Material of an ECDSA key. Whether its point is on the curve, the backend finds out when it imports it. */
-export function ecMaterial(found: FoundKey, kind: 'p256' | 'p384'): KeyMaterial {
-  return { ...found, kind, padding: undefined, point: undefined, signatureBytes: 2 * coordinateBytes(kind) }
+/** Material of an ECDSA key. `coordinates` (x, then y) are judged where they are at hand: the size and being on the curve. */
+export function ecMaterial(
+  found: FoundKey,
+  kind: 'p256' | 'p384',
+  coordinates: Uint8Array | undefined,
+): KeyMaterial {
+  const size = coordinateBytes(kind)
+  if (coordinates !== undefined) {
+    if (coordinates.length !== 2 * size) throw invalidKey(`expected an EC point of two times ${size} bytes`)
+    if (!isEcPointOnCurve(kind, coordinates.subarray(0, size), coordinates.subarray(size))) {
+      throw invalidKey('the EC point is not on its curve')
+    }
+  }
+  return { ...found, kind, padding: undefined, point: undefined, signatureBytes: 2 * size }
 }
 
 /** What is judged of an RSA key. */

@@ -34,7 +34,7 @@ export function readPkcs8(der: Uint8Array): KeyMaterial {
   }
   const [ecVersion, scalar] = readSequence(bytes)
   checkScalar(integerOf(ecVersion)[0], contentOf(scalar, derTag.octetString), kind)
-  return ecMaterial(found, kind)
+  return ecMaterial(found, kind, undefined)
 }
 
 /** Reads an RSAPrivateKey (RFC 8017 appendix A.1.2), as in `BEGIN RSA PRIVATE KEY`. */
@@ -52,6 +52,7 @@ export function readEcPrivateKey(der: Uint8Array): KeyMaterial {
   return ecMaterial(
     { half: 'private', form: { kind: 'pkcs8', der: wrap(writeEcAlgorithm(kind), der) } },
     kind,
+    undefined,
   )
 }
 

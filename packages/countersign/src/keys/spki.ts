@@ -2,7 +2,6 @@ import { readKeyAlgorithm, writeRsaAlgorithm } from './algorithm-identifier.ts'
 import { bitsOf, derTag, integerOf, readSequence, writeDer } from './der.ts'
 import {
   bitsOfModulus,
-  coordinateBytes,
   ecMaterial,
   ed25519Material,
   invalidKey,
@@ -19,10 +18,8 @@ export function readSpki(der: Uint8Array): KeyMaterial {
   const found = { half: 'public', form: { kind: 'spki', der } } as const
   if (kind === 'ed25519') return ed25519Material(found, bytes)
   if (kind === 'rsa') return isPssOid ? readRsaPublicKey(bytes, padding) : rsa(bytes, der, padding)
-  if (bytes[0] !== 4 || bytes.length !== 1 + 2 * coordinateBytes(kind)) {
-    throw invalidKey('expected an uncompressed EC point of the size of its curve')
-  }
-  return ecMaterial(found, kind)
+  if (bytes[0] !== 4) throw invalidKey('expected an uncompressed EC point')
+  return ecMaterial(found, kind, bytes.subarray(1))
 }
 
 /** Reads an RSAPublicKey (RFC 8017 appendix A.1.1), as in `BEGIN RSA PUBLIC KEY`. */
