@@ -133,6 +133,28 @@ describe('memoryNonces', () => {
     expect(record('token', start + 700)).toBe('seen')
   })
 
+  it('forgets second by second where every second has a token that ends with it', () => {
+    const clock = settableClock(start)
+    const { record } = memoryNonces({ clock })
+    for (let second = 0; second < 400; second++) record(`token ${second}`, start + second)
+    for (let second = 0; second < 400; second++) {
+      clock.set(start + second)
+      expect(record(`token ${second}`, start + 2000)).toBe('seen')
+      if (second > 0) expect(record(`token ${second - 1}`, start + 1000)).toBe('fresh')
+    }
+  })
+
+  it('finds tokens that stand behind others that have ended', () => {
+    const clock = settableClock(start)
+    for (let round = 0; round < 20; round++) {
+      clock.set(start)
+      const { record } = memoryNonces({ clock, limit: 4096 })
+      for (let i = 0; i < 2000; i++) record(`token ${i}`, start + (i % 2 === 0 ? 100 : 300))
+      clock.set(start + 101)
+      for (let i = 1; i < 2000; i += 2) expect(record(`token ${i}`, start + 300)).toBe('seen')
+    }
+  })
+
   it('takes a part of a second as the whole of it', () => {
     const clock = settableClock(start)
     const { record } = memoryNonces({ clock })
