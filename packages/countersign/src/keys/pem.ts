@@ -34,7 +34,7 @@ export function readPem(text: string): KeyMaterial {
   const read = readers.get(label)
   if (read === undefined) {
     throw invalidKey(
-      `cannot read PEM of ${label}; ${advice.get(label) ?? 'expected PUBLIC KEY or PRIVATE KEY'}`,
+      `cannot read PEM of ${label.slice(0, 40)}; ${advice.get(label) ?? 'expected PUBLIC KEY or PRIVATE KEY'}`,
     )
   }
   if (lines.at(-1) !== `-----END ${label}-----`) throw invalidKey('the PEM text does not end as it began')

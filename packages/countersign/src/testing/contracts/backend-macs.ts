@@ -105,7 +105,7 @@ const hashNames: readonly HashName[] = ['sha1', 'sha256', 'sha384', 'sha512']
 
 // Both sides of block sizes, of pools and buffers an implementation may keep, and one that no buffer holds.
 const sizes: readonly number[] = [
-  0, 1, 55, 56, 63, 64, 65, 127, 128, 1023, 5440, 5441, 16_319, 16_320, 16_321, 16_384, 70_001,
+  0, 1, 55, 56, 63, 64, 65, 127, 128, 1023, 1984, 1985, 5440, 5441, 16_319, 16_320, 16_321, 16_384, 70_001,
 ]
 
 /** What a backend must do with HMAC: published values, encodings, text and body, several secrets at once. */
