@@ -3,11 +3,10 @@ import { isBase64 } from '../bytes/base64.ts'
 import { equalText } from '../bytes/equal.ts'
 import { type Refusal, refuse } from '../reasons/reasons.ts'
 
-/** One digest of a `Content-Digest` field whose algorithm counts. */
-export interface ContentDigest {
-  readonly hash: HashName
-  /** Canonical base64. */
-  readonly value: string
+/** The digests of a `Content-Digest` field whose algorithm counts: hashes, and the value for each in canonical base64. */
+export interface ContentDigests {
+  readonly hashNames: readonly HashName[]
+  readonly values: readonly string[]
 }
 
 /** The algorithms that count, by their name in the field. All others are weak or unknown. RFC 9530 section 5. */
@@ -15,6 +14,8 @@ const strongHashes: ReadonlyMap<string, HashName> = new Map<string, HashName>([
   ['sha-256', 'sha256'],
   ['sha-512', 'sha512'],
 ])
+
+const onlySha256: readonly HashName[] = ['sha256']
 
 // One form is read: `name=:base64:` members, comma-separated. Parameters have no meaning here and are refused.
 const member = /^[ \t]*([a-z*][a-z0-9_.*-]{0,31})=:([A-Za-z0-9+/=]{0,172}):[ \t]*$/
@@ -26,18 +27,19 @@ const maxLength = 1024
  * Reads a `Content-Digest` field. Gives the digests that count, a refusal where the field is malformed, or where none counts
  * (`digest-unsupported`). A member given twice is refused. RFC 9530 section 2.
  */
-export function readContentDigest(value: string): readonly ContentDigest[] | Refusal {
+export function readContentDigest(value: string): ContentDigests | Refusal {
   // Nearly every signer writes this one member alone.
   if (value.length === 54 && value.startsWith('sha-256=:') && value.charCodeAt(53) === 58) {
     const digest = value.slice(9, 53)
-    if (isBase64(digest)) return [{ hash: 'sha256', value: digest }]
+    if (isBase64(digest)) return { hashNames: onlySha256, values: [digest] }
   }
   if (value.length > maxLength) return refuse('digest-mismatch', 'Content-Digest is too long')
   const members = value.split(',', maxMembers + 1)
   if (members.length > maxMembers)
     return refuse('digest-mismatch', `Content-Digest has more than ${maxMembers} members`)
   const seen: string[] = []
-  const strong: ContentDigest[] = []
+  const hashNames: HashName[] = []
+  const values: string[] = []
   for (const text of members) {
     const match = member.exec(text)
     const name = match?.[1]
@@ -47,10 +49,13 @@ export function readContentDigest(value: string): readonly ContentDigest[] | Ref
     }
     seen.push(name)
     const hash = strongHashes.get(name)
-    if (hash !== undefined) strong.push({ hash, value: digest })
+    if (hash !== undefined) {
+      hashNames.push(hash)
+      values.push(digest)
+    }
   }
-  return strong.length > 0
-    ? strong
+  return values.length > 0
+    ? { hashNames, values }
     : refuse('digest-unsupported', 'no digest of Content-Digest is sha-256 or sha-512')
 }
 
@@ -61,13 +66,12 @@ export function writeContentDigest(digestBase64: string): string {
 
 /** Compares covered digests with those made of the content, in the same order. Every one has to fit. RFC 9530 section 6.6. */
 export function compareDigests(
-  covered: readonly ContentDigest[],
+  { hashNames, values }: ContentDigests,
   made: readonly string[],
 ): Refusal | undefined {
-  for (let i = 0; i < covered.length; i++) {
-    const digest = covered[i]
-    if (digest !== undefined && !equalText(digest.value, made[i] ?? '')) {
-      return refuse('digest-mismatch', `${digest.hash} of the content is not the covered one`)
+  for (let i = 0; i < values.length; i++) {
+    if (!equalText(values[i] ?? '', made[i] ?? ' ')) {
+      return refuse('digest-mismatch', `${hashNames[i]} of the content is not the covered one`)
     }
   }
   return undefined

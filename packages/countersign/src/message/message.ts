@@ -82,11 +82,15 @@ export interface WireRequest {
   readonly authority?: string
 }
 
+// RFC 9110 section 9.1; no registered method comes near the length.
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
+
 /**
  * Makes a message of what came over a wire. Never throws: what cannot be judged gets a `problem`.
  * Two Host lines, none at all, or an absolute target for another authority are such (RFC 9112 section 3.2).
  */
 export function wireRequest(wire: WireRequest): RequestMessage {
+  if (!token.test(wire.method)) return unjudgeable(wire, 'the method is not a token')
   const parts = splitTarget(wire.target, wire.method)
   if (typeof parts === 'string') return unjudgeable(wire, parts)
   const { fields } = wire

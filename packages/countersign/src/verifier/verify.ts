@@ -6,14 +6,8 @@ import { aliveSecrets, checkAlive } from '../credentials/alive.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { type KnownCredential, knowCredential } from '../credentials/known.ts'
 import { missingRight } from '../credentials/rights.ts'
-import {
-  bodyRefusal,
-  type ContentDigest,
-  compareDigests,
-  readContentDigest,
-} from '../digest/content-digest.ts'
+import { bodyRefusal, compareDigests, readContentDigest } from '../digest/content-digest.ts'
 import { secretFrom } from '../keys/secret.ts'
-import type { Body } from '../message/body.ts'
 import type { Message } from '../message/message.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { algorithmFor } from '../policy/algorithm.ts'
@@ -24,7 +18,7 @@ import { CountersignError } from '../reasons/error.ts'
 import { isRefusal, type Refusal, refuse } from '../reasons/reasons.ts'
 import { replayToken } from '../replay/token.ts'
 import type { Asked, Claim, Scheme } from '../schemes/scheme.ts'
-import type { BodyDigestNeed, CredentialNeed, TextEncoding } from '../steps/need.ts'
+import type { CredentialNeed, TextEncoding } from '../steps/need.ts'
 import { answered, ask, type Steps } from '../steps/steps.ts'
 
 /** Everything one judgement goes by. */
@@ -172,8 +166,13 @@ function* judgeClaim(
     if (claim.contentDigest !== undefined) {
       const covered = readContentDigest(claim.contentDigest)
       if (isRefusal(covered)) return covered
-      const made = answered('body-digest', yield bodyDigestNeed(message.body, covered, rules.limitBytes))
-      if ('problem' in made) return bodyRefusal(made.problem, rules.limitBytes)
+      const { hashNames } = covered
+      const { limitBytes } = rules
+      const made = answered(
+        'body-digest',
+        yield { kind: 'body-digest', body: message.body, hashNames, limitBytes },
+      )
+      if ('problem' in made) return bodyRefusal(made.problem, limitBytes)
       const differs = compareDigests(covered, made)
       if (differs !== undefined) return differs
     }
@@ -208,10 +207,6 @@ function aliveCredential(found: Credential | undefined, now: number): KnownCrede
   if (found === undefined) return refuse('credential-unknown', 'no credential has this key id')
   const credential = knowCredential(found)
   return checkAlive(credential, now) ?? credential
-}
-
-function bodyDigestNeed(body: Body, covered: readonly ContentDigest[], limitBytes: number): BodyDigestNeed {
-  return { kind: 'body-digest', body, hashNames: covered.map((digest) => digest.hash), limitBytes }
 }
 
 function* proveSignature(

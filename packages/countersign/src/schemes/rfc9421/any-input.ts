@@ -3,7 +3,7 @@ import { parseDictionary } from '../../structured-fields/parse.ts'
 import { serializeInnerList } from '../../structured-fields/serialize.ts'
 import type { BareItem, InnerList, Parameters } from '../../structured-fields/types.ts'
 import { type Component, componentOf, maxComponents } from './component.ts'
-import type { CoveredComponents, SignatureInput } from './input.ts'
+import { type CoveredComponents, coverageFrom, type SignatureInput } from './input.ts'
 
 /** Most parameters of one signature. RFC 9421 registers six. */
 const maxParameters = 16
@@ -49,7 +49,6 @@ function readMember(label: string, list: InnerList): SignatureInput | Refusal {
 function readCoverage(list: InnerList): CoveredComponents | Refusal {
   if (list.items.length > maxComponents) return malformed(`covers more than ${maxComponents} components`)
   const components: Component[] = []
-  const ids: string[] = []
   for (const item of list.items) {
     if (item.kind !== 'string') return malformed('has a component that is not a string')
     const component = componentOf(item.value, item.parameters)
@@ -57,9 +56,8 @@ function readCoverage(list: InnerList): CoveredComponents | Refusal {
     if (components.some((one) => one.identity === component.identity))
       return malformed('has a component twice')
     components.push(component)
-    ids.push(component.id)
   }
-  return { components, ids }
+  return coverageFrom(components)
 }
 
 function isAbsentOr(kind: BareItem['kind'], item: BareItem | undefined): boolean {

@@ -9,7 +9,7 @@ import { ask, type Steps } from '../../steps/steps.ts'
 import type { Draft, DraftInput } from '../scheme.ts'
 import type { Rfc9421Claim } from './claim.ts'
 import { type Component, componentFromId } from './component.ts'
-import type { CoveredComponents } from './input.ts'
+import { type CoveredComponents, coverageFrom } from './input.ts'
 import type { Rfc9421Options } from './options.ts'
 import { schemeName } from './read.ts'
 import { readSignatureInput } from './signature-input.ts'
@@ -115,7 +115,7 @@ function coverageOf(covers: readonly string[]): DraftCoverage {
         throw new CountersignError('component-unavailable', `${JSON.stringify(id)} cannot be signed`)
       components.push(component)
     }
-    coverage = { components, ids: covers, list: `(${covers.map(identifierText).join(' ')})` }
+    coverage = { ...coverageFrom(components), list: `(${covers.map(identifierText).join(' ')})` }
     coverages.set(covers, coverage)
   }
   return coverage

@@ -1,5 +1,5 @@
 import { base64Encode } from '../../bytes/base64.ts'
-import { type FieldLines, fieldCount, fieldValue, fieldValues } from '../../message/field-lines.ts'
+import { type FieldLines, fieldValues, isFieldName, trimBlanks } from '../../message/field-lines.ts'
 import type { Message } from '../../message/message.ts'
 import { type Refusal, refuse } from '../../reasons/reasons.ts'
 import { parseDictionary, parseItem, parseList } from '../../structured-fields/parse.ts'
@@ -57,11 +57,16 @@ function trailerLines(message: Message): FieldLines {
 }
 
 function readPlain(lines: FieldLines, name: string): string | Refusal {
-  const value = fieldValue(lines, name)
-  if (value === undefined) return absent(name)
-  if (singleFields.has(name) && fieldCount(lines, name) > 1) {
-    return refuse('component-missing', `the field ${name} is there more than once`)
+  let value: string | undefined
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    if (!isFieldName(lines[i] ?? '', name)) continue
+    const line = trimBlanks(lines[i + 1] ?? '')
+    if (value === undefined) value = line
+    else if (singleFields.has(name))
+      return refuse('component-missing', `the field ${name} is there more than once`)
+    else value += `, ${line}`
   }
+  if (value === undefined) return absent(name)
   if (plainValue.test(value)) return value
   // Obsolete line folding becomes one space. RFC 9421 section 2.1.
   const unfolded = value.replace(/[ \t]*\r\n[ \t]+/g, ' ')

@@ -59,7 +59,7 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
       tag: input.tag,
       label: input.label,
       signature,
-      contentDigest: input.coverage.ids.includes('content-digest') ? contentDigest : undefined,
+      contentDigest: input.coverage.coversDigest ? contentDigest : undefined,
       coverage: input.coverage,
       signatureParams: input.signatureParams,
     })
