@@ -4,8 +4,9 @@ import { CountersignError } from '../reasons/error.ts'
 
 /** What of a Node request stream is used to read it and put it back. `IncomingMessage` and HTTP/2's compatible request have it. @internal */
 export interface BodyStream {
-  /** HTTP/1: the whole message has arrived. */
-  readonly complete: boolean
+  /** HTTP/1: the whole message has arrived. Requests that `inject` of Fastify makes up lack it. */
+  readonly complete?: boolean
+  readonly _readableState?: { readonly ended?: boolean }
   readonly destroyed: boolean
   readonly readableEnded: boolean
   readonly readableLength: number
@@ -74,7 +75,8 @@ export function requestBody(stream: BodyStream, options: RequestBodyOptions): Re
 
 /** Tells whether the whole body has arrived, read or not. @internal */
 export function isComplete(stream: BodyStream): boolean {
-  return stream.stream === undefined ? stream.complete : stream.stream.readableEnded
+  if (stream.stream !== undefined) return stream.stream.readableEnded
+  return stream.complete ?? stream._readableState?.ended === true
 }
 
 /**

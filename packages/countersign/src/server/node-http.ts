@@ -1,0 +1,153 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Verified } from '../verifier/verdict.ts'
+import type { Verifier } from '../verifier/verifier.ts'
+import { holdContinue, isContinueClaimed, sendContinue } from './from-node.ts'
+import { errorFrom, warningField } from './guard.ts'
+import { type NodeResponse, sendAnswer } from './node-answer.ts'
+import { type GuardedRequest, type NodeGuardOptions, nodeGuard } from './node-guard.ts'
+import type { Answer } from './respond.ts'
+
+/** What the listeners of this door take. */
+export interface ListenerOptions extends NodeGuardOptions {
+  /**
+   * Told what kept a verification from ending in a verdict, a body that was read before above all; the client is answered
+   * 500. Default: a warning of the process.
+   */
+  readonly onError?: (error: Error) => void
+}
+
+/** A request with its proven signature; `undefined` all the same in the modes that let pass what is refused. */
+export type SignedRequest<Q> = Q & { signature: Verified }
+
+/** A request with its proven signature, if its caller has one. */
+export type MaybeSignedRequest<Q> = Q & { signature: Verified | undefined }
+
+/** Limits for `createServer(serverOptions, listener)`: header fields within 10 s, a request within 30 s, looked after every second. */
+export const serverOptions: {
+  readonly headersTimeout: number
+  readonly requestTimeout: number
+  readonly keepAliveTimeout: number
+  readonly connectionsCheckingInterval: number
+} = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5000,
+  // Node looks for late requests every 30 s by default, which makes of a limit of 2 s one of 30 s.
+  connectionsCheckingInterval: 1000,
+}
+
+/** What `guardServer` takes. */
+export interface GuardServerOptions {
+  /**
+   * `Upgrade` and `CONNECT` requests never reach a request listener, so no guard sees them. Default `refuse` (405, closed);
+   * `leave` where listeners of your own verify them.
+   */
+  readonly upgrades?: 'refuse' | 'leave'
+}
+
+/**
+ * Gives a request listener that runs the handler only for an acceptable signature, which is then `req.signature`.
+ * The handler reads the body as if nobody had. Works for `node:http`, `node:https` and HTTP/2's compatible requests.
+ * @throws CountersignError `config-invalid` where an option cannot work.
+ */
+export function verifiedListener<
+  Q extends GuardedRequest = IncomingMessage,
+  S extends NodeResponse = ServerResponse,
+>(
+  verifier: Verifier,
+  options: ListenerOptions,
+  handler: (req: SignedRequest<Q>, res: S) => unknown,
+): (req: Q, res: S) => void {
+  return listener<Q, S>(
+    verifier,
+    options,
+    true,
+    (req, res, signature) => handler(Object.assign(req, { signature: signature as Verified }), res), // `undefined` only in the modes that SignedRequest names
+  )
+}
+
+/**
+ * Gives a request listener that lets anonymous requests pass too: `req.signature` is then `undefined`.
+ * A signature that is there and not acceptable is refused, never taken for anonymous.
+ * @throws CountersignError `config-invalid` where an option cannot work.
+ */
+export function readListener<
+  Q extends GuardedRequest = IncomingMessage,
+  S extends NodeResponse = ServerResponse,
+>(
+  verifier: Verifier,
+  options: ListenerOptions,
+  handler: (req: MaybeSignedRequest<Q>, res: S) => unknown,
+): (req: Q, res: S) => void {
+  return listener<Q, S>(verifier, options, false, (req, res, signature) =>
+    handler(Object.assign(req, { signature }), res),
+  )
+}
+
+/**
+ * Closes what a server leaves open around its request listener: takes header lines without the silent cut at 1000
+ * (`maxHeadersCount = 0`; the guard counts them), refuses `Upgrade` and `CONNECT`, and sends `100 Continue` only once the
+ * header fields have stood. Call it before `listen`; pass `serverOptions` to `createServer`.
+ */
+export function guardServer(server: Server, options: GuardServerOptions = {}): void {
+  server.maxHeadersCount = 0
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    holdContinue(req, () => res.writeContinue())
+    server.emit('request', req, res)
+    if (!isContinueClaimed(req)) sendContinue(req)
+  })
+  if (options.upgrades === 'leave') return
+  server.on('upgrade', refuseUpgrade)
+  server.on('connect', refuseUpgrade)
+}
+
+const order = 'let nothing read the request before the listener that verifies it'
+const failure: Answer = {
+  status: 500,
+  headers: [
+    ['Content-Type', 'application/problem+json'],
+    ['Cache-Control', 'no-store'],
+  ],
+  body: '{"title":"Internal Server Error","status":500}\n',
+}
+
+function listener<Q extends GuardedRequest, S extends NodeResponse>(
+  verifier: Verifier,
+  options: ListenerOptions,
+  needed: boolean,
+  run: (req: Q, res: S, signature: Verified | undefined) => unknown,
+): (req: Q, res: S) => void {
+  const judge = nodeGuard(verifier, options, { needed, order })
+  const { onError = (error) => process.emitWarning(error) } = options
+  const fail = (req: Q, res: S, thrown: unknown): void => {
+    onError(errorFrom(thrown))
+    sendAnswer(req, res, failure)
+  }
+  return (req, res) => {
+    // What the handler throws is not caught: it does what it does in any request listener.
+    void judge(req).then(
+      (outcome) => {
+        if (outcome.kind === 'passed') {
+          if (outcome.warning !== undefined) res.setHeader(warningField, outcome.warning)
+          return run(req, res, outcome.signature)
+        }
+        try {
+          sendAnswer(req, res, outcome.answer)
+        } catch (thrown) {
+          fail(req, res, thrown)
+        }
+        return undefined
+      },
+      (thrown: unknown) => fail(req, res, thrown),
+    )
+  }
+}
+
+function refuseUpgrade(_req: IncomingMessage, socket: Duplex): void {
+  // Node leaves a socket it has handed over without listeners: a reset by the client must not end the process.
+  socket.on('error', () => undefined)
+  socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
+    socket.destroy(),
+  )
+}
