@@ -24,7 +24,7 @@ export interface Claim {
   readonly tag: string | undefined
   /** Label that tells several signatures of a message apart; never selects a key. RFC 9421 section 7.2.5. */
   readonly label: string | undefined
-  /** The signature as text in the scheme's encoding; canonical, so that equal text means equal bytes. */
+  /** The signature as text in the scheme's encoding. Only the canonical text is ever equal to a MAC or decoded. */
   readonly signature: string
   /** The Content-Digest field value where the signature covers it; compared with the body after the proof. */
   readonly contentDigest: string | undefined

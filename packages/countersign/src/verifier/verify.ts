@@ -156,7 +156,7 @@ function* judgeClaim(
         proven = equalText(claim.signature, mac)
         if (proven) break
       }
-      if (!proven) return refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
+      if (!proven) return mismatch(claim, scheme)
     } else {
       const unproven = yield* proveSignature(base, claim, scheme, { credential, algorithm })
       if (unproven !== undefined) return unproven
@@ -197,6 +197,13 @@ function* judgeClaim(
   } catch (failure) {
     return unavailable(doing, failure)
   }
+}
+
+/** Only here is it worth to tell a text that is no MAC at all from a wrong one. */
+function mismatch(claim: Claim, scheme: Scheme): Refusal {
+  return decoders[scheme.encoding](claim.signature) === undefined
+    ? refuse('signature-malformed', `the signature is not canonical ${scheme.encoding}`)
+    : refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
 }
 
 function isSteps<T>(given: Asked<T>): given is Steps<T> {

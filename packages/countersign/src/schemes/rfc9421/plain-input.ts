@@ -21,7 +21,7 @@ export function readPlainInput(text: string): readonly SignatureInput[] | undefi
     const equals = text.indexOf('=', at)
     if (equals < 0 || text.charCodeAt(equals + 1) !== 40) return undefined
     const label = text.slice(at, equals)
-    if (!isKey(label) || inputs.some((input) => input.label === label)) return undefined
+    if (!isKey(label) || isTaken(label, inputs)) return undefined
     const start = equals + 1
     let coverage: CoveredComponents | undefined
     let listEnd = start + lastList.length
@@ -32,7 +32,10 @@ export function readPlainInput(text: string): readonly SignatureInput[] | undefi
       coverage = coverageOf(text.slice(start, listEnd))
       if (coverage === undefined) return undefined
     }
-    const parameters: ReadParameters = {
+    const input: Unfinished = {
+      label,
+      coverage,
+      signatureParams: '',
       created: undefined,
       expires: undefined,
       nonce: undefined,
@@ -40,19 +43,10 @@ export function readPlainInput(text: string): readonly SignatureInput[] | undefi
       keyid: undefined,
       tag: undefined,
     }
-    const end = readParameters(text, listEnd, parameters)
+    const end = readParameters(text, listEnd, input)
     if (end < 0) return undefined
-    inputs.push({
-      label,
-      coverage,
-      signatureParams: text.slice(start, end),
-      created: parameters.created,
-      expires: parameters.expires,
-      nonce: parameters.nonce,
-      alg: parameters.alg,
-      keyid: parameters.keyid,
-      tag: parameters.tag,
-    })
+    input.signatureParams = text.slice(start, end)
+    inputs.push(input)
     if (end === text.length) return inputs
     at = end
     while (text.charCodeAt(at) === 32) at++
@@ -105,17 +99,11 @@ function parseList(list: string): CoveredComponents | undefined {
   return at === list.length - 1 ? coverageFrom(components) : undefined
 }
 
-interface ReadParameters {
-  created: number | undefined
-  expires: number | undefined
-  nonce: string | undefined
-  alg: string | undefined
-  keyid: string | undefined
-  tag: string | undefined
-}
+/** An input while it is read. */
+type Unfinished = { -readonly [K in keyof SignatureInput]: SignatureInput[K] }
 
 /** Reads `;name=value` from `start` on into `read` and gives the position behind, or -1 for a form that is not plain. */
-function readParameters(text: string, start: number, read: ReadParameters): number {
+function readParameters(text: string, start: number, read: Unfinished): number {
   let at = start
   while (text.charCodeAt(at) === 59) {
     at++
@@ -137,7 +125,9 @@ function readParameters(text: string, start: number, read: ReadParameters): numb
   return at
 }
 
-function parameterAt(text: string, at: number): keyof ReadParameters | undefined {
+type Parameter = 'created' | 'expires' | 'nonce' | 'alg' | 'keyid' | 'tag'
+
+function parameterAt(text: string, at: number): Parameter | undefined {
   if (text.startsWith('created=', at)) return 'created'
   if (text.startsWith('keyid=', at)) return 'keyid'
   if (text.startsWith('nonce=', at)) return 'nonce'
@@ -166,6 +156,11 @@ function endOfDigits(text: string, start: number): number {
   const length = at - start
   if (length === 0 || length > 15 || (length > 1 && text.charCodeAt(start) === 48)) return -1
   return at
+}
+
+function isTaken(label: string, inputs: readonly SignatureInput[]): boolean {
+  for (const input of inputs) if (input.label === label) return true
+  return false
 }
 
 function isKey(label: string): boolean {
