@@ -1,4 +1,12 @@
 export { type SettableClock, settableClock } from './clock.ts'
+export type {
+  ClientContractInput,
+  ClientRequest,
+  ClientUnderTest,
+  ContractServer,
+  ServerAnswer,
+} from './contracts/client.ts'
+export { clientContract } from './contracts/client.ts'
 export type { ContractCase } from './contracts/contract-case.ts'
 export { credentialStoreContract, type MakeCredentialStore } from './contracts/credential-store.ts'
 export { type MakeNonceStore, nonceStoreContract } from './contracts/nonce-store.ts'
