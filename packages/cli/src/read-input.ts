@@ -5,9 +5,6 @@ import type { World } from './world.ts'
 /** Longest request or body taken, in bytes. With the copies made on the way it stays under 64 MiB. */
 export const limitBytes = 16_777_216
 
-/** How long standard input may take, in milliseconds. */
-const inputTimeoutMs = 30_000
-
 /** What is to be read, and how much of it at most. */
 export interface InputPlace {
   /** Path of a file, or `-` for standard input. */
@@ -64,8 +61,9 @@ async function readStandardInput(world: World, { what, limitBytes }: InputPlace)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(misuse(`${what}: standard input did not end within ${inputTimeoutMs / 1000} seconds`)),
-      inputTimeoutMs,
+      () =>
+        reject(misuse(`${what}: standard input did not end within ${world.inputTimeoutMs / 1000} seconds`)),
+      world.inputTimeoutMs,
     )
   })
   const read = async (): Promise<Uint8Array> => {

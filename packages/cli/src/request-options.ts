@@ -58,6 +58,9 @@ export interface RequestInput {
 export function requestAt({ url, headers, ...rest }: RequestInput): RequestMessage {
   const hosts = headers.filter(([name]) => name.toLowerCase() === 'host')
   const [scheme = '', authority = ''] = /^([A-Za-z]+:\/\/)([^/?#]*)/.exec(url)?.slice(1) ?? []
+  if (scheme === '' && hosts.length === 0) {
+    throw misuse('expected an absolute URL such as https://api.example.com/path')
+  }
   const signed =
     scheme === '' ? url : scheme + (hosts[0]?.[1] ?? authority) + url.slice(scheme.length + authority.length)
   const message = requestMessage({ ...rest, url: signed, headers })

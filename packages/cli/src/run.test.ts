@@ -22,21 +22,22 @@ async function countersign(
   {
     env = { COUNTERSIGN_SECRET: secret },
     input = '',
-    at = now,
-  }: { env?: object; input?: string; at?: number } = {},
+    isTTY = false,
+  }: { env?: object; input?: string; isTTY?: boolean } = {},
 ): Promise<Ending> {
   let out = ''
   let err = ''
   const exitCode = await run(args, {
     env: { ...env },
-    input: Readable.from(input === '' ? [] : [Buffer.from(input, 'latin1')]),
+    input: Object.assign(Readable.from(input === '' ? [] : [Buffer.from(input, 'latin1')]), { isTTY }),
+    inputTimeoutMs: 5000,
     print: (text) => {
       out += text
     },
     complain: (text) => {
       err += text
     },
-    clock: () => at,
+    clock: () => now,
     random: (byteLength) => Uint8Array.from({ length: byteLength }, (_, i) => i),
     stopped: () => Promise.resolve('SIGTERM'),
   })
@@ -265,6 +266,34 @@ describe('countersign verify', () => {
 })
 
 describe('countersign', () => {
+  it('waits for standard input no longer than it may', async () => {
+    const input = new Readable({ read() {} })
+    input.push('GET / HTTP/1.1\n')
+    let err = ''
+    const exitCode = await run(['verify', '--key', 'k'], {
+      env: { COUNTERSIGN_SECRET: secret },
+      input,
+      inputTimeoutMs: 20,
+      print: () => {},
+      complain: (text) => {
+        err += text
+      },
+      clock: () => now,
+      random: (byteLength) => new Uint8Array(byteLength),
+      stopped: () => Promise.resolve('SIGTERM'),
+    })
+    expect({ exitCode, err }).toEqual({
+      exitCode: 2,
+      err: 'countersign: the request: standard input did not end within 0.02 seconds\n',
+    })
+    expect(input.destroyed).toBe(true)
+  })
+
+  it('says that nothing is piped in, instead of waiting for a person to type', async () => {
+    const { err } = await countersign(['verify', '--key', 'k'], { isTTY: true })
+    expect(err).toBe('countersign: the request: nothing is piped into standard input\n')
+  })
+
   it('prints help with examples for every command', async () => {
     const commands = [[], ['serve'], ['keys'], ['sign'], ['verify'], ['curl']]
     const keys = ['create', 'list', 'show', 'rotate', 'revoke'].map((name) => ['keys', name])
@@ -283,10 +312,7 @@ describe('countersign', () => {
       [['bogus'], "unknown command 'bogus'"],
       [['sign', 'https://x/'], "required option '--key <id>' not specified"],
       [['sign', '--key', 'k'], "missing required argument 'url'"],
-      [
-        ['sign', '--key', 'k', '/path'],
-        'url: a path needs a Host field among the headers, or give an absolute URL',
-      ],
+      [['sign', '--key', 'k', '/path'], 'expected an absolute URL such as https://api.example.com/path'],
       [
         ['sign', '--key', 'k', '-H', 'no colon', 'https://x/'],
         '--header: expected "Name: value" on one line',

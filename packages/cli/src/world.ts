@@ -12,6 +12,8 @@ export interface Input extends AsyncIterable<Uint8Array | string> {
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly input: Input
+  /** How long standard input may take to end, in milliseconds. */
+  readonly inputTimeoutMs: number
   /** Writes to standard output. */
   readonly print: (text: string) => void
   /** Writes to standard error. */
@@ -27,6 +29,7 @@ export function processWorld(): World {
   return {
     env: process.env,
     input: process.stdin,
+    inputTimeoutMs: 30_000,
     print: (text) => process.stdout.write(text),
     complain: (text) => process.stderr.write(text),
     clock: systemClock,

@@ -26,7 +26,7 @@ export function keyText(record: CredentialRecord, now: number): string {
 
 /** Says in one word whether a credential can be used now. */
 export function keyState(record: CredentialRecord, now: number): string {
-  if (!record.intact) return 'damaged'
+  if (!record.intact) return 'unreadable'
   if (record.revokedAt !== undefined) return 'revoked'
   if (!record.active) return 'inactive'
   if (record.expiresAt !== undefined && record.expiresAt < now) return 'expired'
