@@ -9,9 +9,10 @@ import {
 } from 'countersign'
 import { sqlNonces } from 'countersign/stores/sql'
 import { sendAnswer } from './answer.ts'
+import { watchChanges } from './changes.ts'
 import { readConfigFile } from './config/read.ts'
 import type { GatewayConfig } from './config/schema.ts'
-import { type CredentialDatabase, openCredentialDatabase } from './database.ts'
+import { openCredentialDatabase } from './database.ts'
 import { demoConfig, demoSecret, demoText } from './demo.ts'
 import { type Echo, startEcho } from './echo.ts'
 import type { Exchange } from './exchange.ts'
@@ -63,9 +64,6 @@ export interface GatewayParts {
   /** Whether the stores can be used, for the health answer. Default: always. */
   readonly isReady?: () => boolean
 }
-
-// How often changes by other processes are looked for, in milliseconds; one look costs 25 us.
-const changeCheckMs = 250
 
 /**
  * Starts a gateway: opens (or makes) its data directory, database and key, reads its configuration, listens.
@@ -186,36 +184,5 @@ function configOf(options: GatewayOptions): GatewayConfig {
     ...read,
     listen: { host: listen.host ?? read.listen.host, port: listen.port ?? read.listen.port },
     dataDir: options.dataDir ?? resolve(base, read.dataDir),
-  }
-}
-
-interface ChangeWatch {
-  readonly isReadable: boolean
-  stop(): void
-}
-
-/** Tells when another process has changed the database. While it cannot be read, nothing that was read before counts. */
-function watchChanges(database: CredentialDatabase, onChange: () => void, log: GatewayLog): ChangeWatch {
-  let version = database.version()
-  let isReadable = true
-  const look = (): void => {
-    try {
-      const now = database.version()
-      if (!isReadable) log.info({}, 'the credential database can be read again')
-      if (now !== version || !isReadable) onChange()
-      version = now
-      isReadable = true
-    } catch {
-      if (isReadable) log.error({ database: database.path }, 'the credential database cannot be read')
-      isReadable = false
-      onChange()
-    }
-  }
-  const timer = setInterval(look, changeCheckMs)
-  return {
-    get isReadable() {
-      return isReadable
-    },
-    stop: () => clearInterval(timer),
   }
 }

@@ -237,7 +237,7 @@ const gateway = z
 
 /** Checks a value and fills in the defaults; gives every problem at once where there are any. */
 export function checkConfig(value: unknown): GatewayConfig | readonly SchemaProblem[] {
-  const parsed = gateway.safeParse(value)
+  const parsed = gateway.safeParse(value, { reportInput: true })
   if (parsed.success) return parsed.data
   return parsed.error.issues.flatMap(problemsOf)
 }
