@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Kysely, SqliteDialect } from 'kysely'
+import type { Kysely } from 'kysely'
 import Database from 'libsql'
 import type { SqlTables } from '../packages/countersign/src/stores/sql/sql.ts'
+
+// Required, not imported: its 300 modules cost each process half a second under a loader, and drills start hundreds.
+const kysely: typeof import('kysely') = createRequire(import.meta.url)('kysely')
 
 /** An open SQLite file: through Kysely, and the connection itself. */
 export interface SqliteFile {
@@ -16,7 +20,8 @@ export function openSqlite(path: string, timeoutMs = 5000): SqliteFile {
   const connection = new Database(path, { timeout: timeoutMs })
   connection.exec('PRAGMA journal_mode=WAL')
   connection.exec('PRAGMA synchronous=FULL')
-  return { connection, db: new Kysely<SqlTables>({ dialect: new SqliteDialect({ database: connection }) }) }
+  const dialect = new kysely.SqliteDialect({ database: connection })
+  return { connection, db: new kysely.Kysely<SqlTables>({ dialect }) }
 }
 
 /** Makes a directory that is there for one test or drill. */
