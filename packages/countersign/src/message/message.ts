@@ -4,7 +4,7 @@ import type { Body } from './body.ts'
 import type { FieldLines } from './field-lines.ts'
 import { fieldValue, isFieldName, trimBlanks } from './field-lines.ts'
 import type { TargetParts } from './target.ts'
-import { isAuthority, splitAbsolute, splitTarget } from './target.ts'
+import { isAuthority, normalizeAuthority, splitAbsolute, splitTarget } from './target.ts'
 
 /** A request as received or as about to be sent. Frozen data: nothing is decoded, joined or normalised. */
 export interface RequestMessage {
@@ -42,6 +42,7 @@ export type Message = RequestMessage | ResponseMessage
 
 /** Field lines as a flat list, as pairs, as a record, or as anything that iterates over pairs (`Headers`, `Map`). */
 export type FieldsInput =
+  | FieldLines
   | Iterable<readonly [string, string]>
   | { readonly [name: string]: string | readonly string[] | undefined }
 
@@ -49,8 +50,11 @@ export type FieldsInput =
 export interface RequestMessageInput {
   /** Default `GET`. Taken as given, never upper-cased. */
   readonly method?: string
-  /** Absolute URL, or origin form (`/path?query`) with a Host field among `headers`. Kept raw. */
-  readonly url: string
+  /**
+   * Absolute URL, or origin form (`/path?query`) with a Host field among `headers`, which is taken as plain `http`.
+   * Kept raw. A fragment of an absolute URL is dropped, as no client sends it.
+   */
+  readonly url: string | URL
   /** The request target as sent, where it differs from the path and query of `url`. */
   readonly target?: string
   readonly headers?: FieldsInput
@@ -87,7 +91,8 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 
 /**
  * Makes a message of what came over a wire. Never throws: what cannot be judged gets a `problem`.
- * Two Host lines, none at all, or an absolute target for another authority are such (RFC 9112 section 3.2).
+ * Two Host lines, none at all, or an absolute target for another authority are such (RFC 9112 section 3.2), and so is
+ * a method that is no token: a line feed in it would write lines of its own into a signature base.
  */
 export function wireRequest(wire: WireRequest): RequestMessage {
   if (!token.test(wire.method)) return unjudgeable(wire, 'the method is not a token')
@@ -100,9 +105,11 @@ export function wireRequest(wire: WireRequest): RequestMessage {
     if (line !== undefined) return unjudgeable(wire, 'the message has more than one Host line')
     line = trimBlanks(fields[i + 1] ?? '')
   }
-  const host = wire.authority ?? line ?? parts.authority
+  const host = wire.authority ?? line
   if (host === undefined) return unjudgeable(wire, 'the message has no Host')
-  if (!isAuthority(host)) return unjudgeable(wire, 'Host is not host and port')
+  if (!isAuthority(host) || (line !== undefined && line !== host && !isAuthority(line))) {
+    return unjudgeable(wire, 'Host is not host and port')
+  }
   if (parts.authority !== undefined && parts.authority.toLowerCase() !== host.toLowerCase()) {
     return unjudgeable(wire, 'the absolute request target names another authority than Host')
   }
@@ -113,65 +120,94 @@ export function wireRequest(wire: WireRequest): RequestMessage {
 }
 
 /**
- * Makes a request message from its parts. `url` is kept raw: nothing is decoded, sorted or resolved.
- * @throws CountersignError `config-invalid` where `url` is neither absolute nor a path with a Host field.
+ * Makes a request message from its parts. `url` is kept raw: nothing is decoded, sorted or resolved. What may have come
+ * over a wire never throws: a message that cannot be judged gets a `problem`.
+ * @throws CountersignError `config-invalid` where `url` is neither an http URL nor a path, or an option is of another type.
  */
 export function requestMessage(input: RequestMessageInput): RequestMessage {
-  const method = input.method ?? 'GET'
-  const fields = fieldLines(input.headers)
-  const origin = input.url.startsWith('/')
-  const parts = origin ? splitTarget(input.url, method) : splitAbsolute(withoutFragment(input.url))
-  if (typeof parts === 'string') throw new CountersignError('config-invalid', `url: ${parts}`)
-  const authority = origin ? fieldValue(fields, 'host') : parts.authority
-  if (authority === undefined) {
+  const url = String(input.url)
+  const scheme = /^https:/i.test(url) ? 'https' : 'http'
+  const wire = {
+    method: input.method ?? 'GET',
+    scheme,
+    fields: fieldLines(input.headers),
+    body: bodyOf(input.body),
+    trailers: input.trailers === undefined ? undefined : fieldLines(input.trailers),
+  } as const
+  if (url.startsWith('/')) return wireRequest({ ...wire, target: input.target ?? url })
+  if (!/^https?:\/\//i.test(url)) {
     throw new CountersignError(
       'config-invalid',
-      'url: a path needs a Host field among the headers, or give an absolute URL',
+      'url: expected an http or https URL, or a path with a Host field',
     )
   }
-  const path = parts.path === '' ? '/' : parts.path
-  const target = input.target ?? (parts.query === undefined ? path : `${path}?${parts.query}`)
-  return wireRequest({
-    method,
-    target,
-    scheme: parts.scheme === 'http' || origin ? 'http' : 'https',
-    fields,
-    body: bodyOf(input.body),
-    authority,
-    trailers: input.trailers === undefined ? undefined : fieldLines(input.trailers),
-  })
+  const parts = splitAbsolute(withoutFragment(url))
+  if (typeof parts === 'string') return unjudgeable({ ...wire, target: input.target ?? url }, parts)
+  const { authority = '', path, query } = parts
+  const target = input.target ?? `${path === '' ? '/' : path}${query === undefined ? '' : `?${query}`}`
+  const message = wireRequest({ ...wire, target, authority })
+  const host = fieldValue(wire.fields, 'host')
+  // The server would go by Host, so a signature that only fits the URL must not count.
+  return message.problem === undefined &&
+    host !== undefined &&
+    normalizeAuthority(host, scheme) !== normalizeAuthority(authority, scheme)
+    ? { ...message, problem: 'the URL names another authority than Host' }
+    : message
 }
 
-/** Makes a response message from its parts. */
+/** Makes a response message from its parts. A status beyond 100 to 599 is a `problem`. */
 export function responseMessage(input: ResponseMessageInput): ResponseMessage {
+  const { status } = input
+  const isStatus = Number.isInteger(status) && status >= 100 && status <= 599
   return {
     kind: 'response',
-    status: input.status,
+    status,
     fields: fieldLines(input.headers),
     body: bodyOf(input.body),
     trailers: input.trailers === undefined ? undefined : fieldLines(input.trailers),
     request: input.request,
-    problem: undefined,
+    problem: isStatus ? undefined : 'the status is not a number from 100 to 599',
   }
 }
 
-/** Brings headers in any usual form into field lines, in order. */
+/**
+ * Brings headers in any usual form into field lines, in order.
+ * @throws CountersignError `config-invalid` where a name or value is no text, or a flat list lacks its last value.
+ */
 export function fieldLines(input: FieldsInput | undefined): FieldLines {
   const lines: string[] = []
   if (input === undefined) return lines
+  if (isFlat(input)) {
+    if (input.length % 2 !== 0) throw invalidHeaders('a flat list with a value for every name')
+    for (const text of input) lines.push(checkedText(text))
+    return lines
+  }
   if (isIterable(input)) {
-    for (const [name, value] of input) lines.push(name, value)
+    for (const [name, value] of input) lines.push(checkedText(name), checkedText(value))
     return lines
   }
   for (const [name, value] of Object.entries(input)) {
-    if (typeof value === 'string') lines.push(name, value)
-    else if (value !== undefined) for (const one of value) lines.push(name, one)
+    if (value === undefined) continue
+    for (const one of Array.isArray(value) ? value : [value]) lines.push(name, checkedText(one))
   }
   return lines
 }
 
-function isIterable(input: FieldsInput): input is Iterable<readonly [string, string]> {
+function isFlat(input: FieldsInput): input is FieldLines {
+  return Array.isArray(input) && (input.length === 0 || typeof input[0] === 'string')
+}
+
+function isIterable(input: object): input is Iterable<readonly [string, string]> {
   return Symbol.iterator in input
+}
+
+function checkedText(text: unknown): string {
+  if (typeof text !== 'string') throw invalidHeaders('names and values as text')
+  return text
+}
+
+function invalidHeaders(expected: string): CountersignError {
+  return new CountersignError('config-invalid', `headers: expected ${expected}`)
 }
 
 function withoutFragment(url: string): string {
@@ -180,7 +216,9 @@ function withoutFragment(url: string): string {
 }
 
 function bodyOf(body: string | Body): Body {
-  return typeof body === 'string' ? utf8Encode(body) : body
+  if (typeof body === 'string') return utf8Encode(body)
+  if (body === undefined || body instanceof Uint8Array || body?.kind === 'body-source') return body
+  throw new CountersignError('config-invalid', 'body: expected text, a Uint8Array, a body source or nothing')
 }
 
 function unjudgeable(wire: WireRequest, problem: string): RequestMessage {

@@ -11,7 +11,9 @@ export interface Patch {
 export function applyPatch(message: RequestMessage, patch: Patch): RequestMessage {
   const names = new Set(patch.set.map(([name]) => name.toLowerCase()))
   const kept = message.fields.filter((_, i) => !names.has((message.fields[i - (i % 2)] ?? '').toLowerCase()))
-  const mark = message.parts.query === undefined ? '?' : '&'
+  const { query } = message.parts
+  const mark = query === undefined ? '?' : query === '' ? '' : '&'
   const target = patch.query === undefined ? message.target : `${message.target}${mark}${patch.query}`
-  return wireRequest({ ...message, target, fields: [...kept, ...patch.set.flat()] })
+  const patched = wireRequest({ ...message, target, fields: [...kept, ...patch.set.flat()] })
+  return message.problem === undefined ? patched : { ...patched, problem: message.problem }
 }

@@ -70,10 +70,12 @@ function credentialOf({ id, secret }: SeedCredential): Credential {
 /** What the original's signer was given, as a message to sign. */
 function toSign({ signer, request }: SeedCase): RequestMessage {
   const { method, url, path, query, bodyBase64 } = signer?.input ?? {}
+  // Host follows from the URL that was signed; one vector was sent to another host on purpose.
+  const added = ['authorization', 'host']
   return requestMessage({
     method: String(method),
     url: typeof url === 'string' ? url : `http://api.example.test${path}?${query}`,
-    headers: request.headers.filter(([name]) => name.toLowerCase() !== 'authorization'),
+    headers: request.headers.filter(([name]) => !added.includes(name.toLowerCase())),
     body: typeof bodyBase64 === 'string' && bodyBase64 !== '' ? seedBytes(bodyBase64) : undefined,
   })
 }
