@@ -1,6 +1,6 @@
 import { concatBytes } from '../bytes/concat.ts'
-import type { Body } from './body.ts'
-import { bodyProblem } from './body.ts'
+import { CountersignError } from '../reasons/error.ts'
+import { type Body, type BodyProblem, bodyProblem } from './body.ts'
 import { type RequestMessage, requestMessage } from './message.ts'
 
 /**
@@ -24,8 +24,14 @@ function bodyOf(request: Request): Body {
     kind: 'body-source',
     async bytes(limitBytes) {
       if (held === undefined) {
+        if (request.bodyUsed) {
+          throw new CountersignError(
+            'body-already-read',
+            'the body of the Request was read before it could be verified: verify first, or hand on request.clone()',
+          )
+        }
         const read = await readStream(request.clone().body, limitBytes)
-        if (read === undefined) return bodyProblem('too-large')
+        if (!(read instanceof Uint8Array)) return read
         held = read
       }
       return held.length > limitBytes ? bodyProblem('too-large') : held
@@ -36,20 +42,25 @@ function bodyOf(request: Request): Body {
 async function readStream(
   stream: ReadableStream<Uint8Array> | null,
   limitBytes: number,
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array | BodyProblem> {
   if (stream === null) return new Uint8Array(0)
   const parts: Uint8Array[] = []
   let length = 0
   const reader = stream.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    length += value.length
-    if (length > limitBytes) {
-      await reader.cancel()
-      return undefined
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return concatBytes(parts)
+      length += value.length
+      if (length > limitBytes) {
+        // Not awaited: a clone is only cancelled once the other half is, and that is the handler's.
+        reader.cancel().catch(() => undefined)
+        return bodyProblem('too-large')
+      }
+      parts.push(value)
     }
-    parts.push(value)
+  } catch {
+    // The sender went away, or sent what the runtime cannot read.
+    return bodyProblem('incomplete')
   }
-  return concatBytes(parts)
 }
