@@ -255,6 +255,39 @@ describe('signedFetch', () => {
     }
   })
 
+  it('keeps method and content of a PUT behind a 302, as browsers do', async () => {
+    const { origin, arrivals } = await serve(({ url }, response) => {
+      if (url === '/') response.writeHead(302, { location: '/to' })
+    })
+    await signedFetch(signerOf())(origin, { method: 'PUT', body: 'abc' })
+    expect(arrivals.map(({ line, body, verdict }) => `${line} ${body} ${verdict}`)).toEqual([
+      'PUT / abc ok',
+      'PUT /to abc ok',
+    ])
+  })
+
+  it('sends what was signed, whatever the caller does to the bytes meanwhile', async () => {
+    const { origin, arrivals } = await serve()
+    const body = Uint8Array.of(97, 98, 99)
+    const sent = signedFetch(signerOf())(origin, { method: 'POST', body })
+    body.fill(120)
+    await sent
+    expect(arrivals.map(({ body, verdict }) => `${body} ${verdict}`)).toEqual(['abc ok'])
+  })
+
+  it('hands the URL on without what runtimes treat differently: an empty query, a fragment', async () => {
+    const urls: string[] = []
+    const fetch = signedFetch(signerOf(), {
+      fetch: async (url) => {
+        urls.push(url)
+        return new Response()
+      },
+    })
+    for (const end of ['', '?', '/a?#b', '/a?c#d', '/a#']) await fetch(`HTTPS://Example.com:443${end}`)
+    const origin = 'https://example.com'
+    expect(urls).toEqual([`${origin}/`, `${origin}/`, `${origin}/a`, `${origin}/a?c`, `${origin}/a`])
+  })
+
   it('appends query parameters that a scheme signs with', async () => {
     const { origin, arrivals } = await serve()
     const signer = { ...signerOf(), sign: async () => ({ set: [], query: 'sig=1' }) }

@@ -162,6 +162,15 @@ describe('signedRequest', () => {
     ])
   })
 
+  it('sends what was signed, whatever the caller does to the bytes meanwhile', async () => {
+    const { authority, arrivals } = await serve()
+    const body = Buffer.from('abc')
+    const sent = signedRequest(signer, `http://${authority}/`, { method: 'POST' }, body)
+    body.fill('x')
+    ;(await sent).resume()
+    expect(arrivals.map(({ body, verdict }) => `${body} ${verdict}`)).toEqual(['abc ok'])
+  })
+
   it('frames requests without content as their method expects', async () => {
     const { authority, arrivals } = await serve()
     for (const method of ['GET', 'DELETE', 'POST', 'PATCH', 'PURGE']) {

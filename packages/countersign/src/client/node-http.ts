@@ -200,8 +200,8 @@ async function readBody(
 ): Promise<Uint8Array | undefined> {
   if (body === undefined) return undefined
   if (typeof body === 'string') return utf8Encode(body)
-  // A copy: what is signed is what is sent, whatever the caller does to the array meanwhile.
-  if (body instanceof Uint8Array) return body.slice()
+  // A copy: what is signed is what is sent, whatever the caller does to the array meanwhile. `slice` of a Buffer is none.
+  if (body instanceof Uint8Array) return new Uint8Array(body)
   const parts: Uint8Array[] = []
   let length = 0
   for await (const chunk of body) {
