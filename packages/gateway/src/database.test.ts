@@ -77,7 +77,7 @@ describe('a data directory', () => {
   })
 
   it('takes the master key from the environment, in hex or base64, and then makes no key file', async () => {
-    const key = Buffer.alloc(32, 0).map((_, i) => i + 1)
+    const key = Buffer.from(Array.from({ length: 32 }, (_, i) => i + 1))
     const first = await open({ COUNTERSIGN_MASTER_KEY: key.toString('hex') })
     await first.credentials.create({ id: 'a', secret })
     await first.close()
@@ -123,9 +123,7 @@ describe('a data directory', () => {
     await first.credentials.create({ id: 'a', secret })
     await first.close()
     const second = await open({
-      COUNTERSIGN_MASTER_KEY: Buffer.alloc(32, 0)
-        .map((_, i) => 40 + i)
-        .toString('hex'),
+      COUNTERSIGN_MASTER_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => i + 40)).toString('hex'),
     })
     await expect(Promise.resolve(second.credentials.find('a', 'rfc9421'))).rejects.toThrow(CountersignError)
     await second.close()

@@ -152,6 +152,8 @@ export class Front {
   }
 
   #reject(socket: Duplex, code: AnswerCode): void {
+    // The server has let go of this socket: a reset that nobody listens for would end the process.
+    socket.on('error', () => undefined)
     this.#options.log.info({ code }, 'refused')
     if (this.#pendingOf(socket).length > 0) socket.destroy()
     else socket.end(rawAnswer(code), () => socket.destroy())

@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Recorder, startRecorder } from './proving/recorder.ts'
+import { requestBytes, type SignedInput, signedRequest, testCredential } from './proving/signed.ts'
+import { type Stand, startStand } from './proving/stand.ts'
+import { openSocket, sendBytes } from './proving/wire.ts'
+
+const program = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/opt/homebrew/bin/nginx'].find(existsSync)
+const mayNotSkip = process.env.COUNTERSIGN_NO_SKIPS === '1'
+// Set by whoever runs the tests where nginx is absent and cannot be installed.
+const isKnownAbsent = process.env.COUNTERSIGN_NGINX === 'absent'
+
+if (program === undefined) {
+  console.warn('nginx is not installed (apt-get install nginx-light): forward-auth is not proven against it')
+}
+
+if (program === undefined && mayNotSkip && isKnownAbsent) {
+  describe('nginx', () => {
+    it('is absent, as this run was told', () => {
+      expect(existsSync('/usr/sbin/nginx')).toBe(false)
+    })
+  })
+} else if (program === undefined && !mayNotSkip) {
+  describe.skip('a real nginx with auth_request', proveAuthRequest)
+} else {
+  describe('a real nginx with auth_request', proveAuthRequest)
+}
+
+function proveAuthRequest(): void {
+  let directory = ''
+  let nginx: ChildProcess | undefined
+  let stand: Stand
+  let service: Recorder
+  let port = 0
+
+  beforeAll(async () => {
+    expect(program, 'nginx has to be installed where no test may be skipped').toBeDefined()
+    directory = mkdtempSync(join(tmpdir(), 'nginx-test-'))
+    mkdirSync(join(directory, 'logs'))
+    service = await startRecorder()
+    stand = await startStand({
+      env: { HOP_SECRET: 'known to nginx and gateway' },
+      config: {
+        routes: [
+          { path: '/' },
+          { path: '/hooks', forwardAuth: { body: 'unchecked' } },
+          { path: '/admin', rights: ['admin'] },
+        ],
+        forwardAuth: { trustedHops: ['127.0.0.1'], secretEnv: 'HOP_SECRET', fields: 'x-original' },
+      },
+    })
+    port = await freePort()
+    writeFileSync(join(directory, 'nginx.conf'), configuration(port, stand.port, service.origin))
+    nginx = spawn(program ?? '', ['-p', directory, '-c', 'nginx.conf', '-g', 'daemon off;'], {
+      stdio: 'inherit',
+    })
+    for (;;) {
+      try {
+        ;(await openSocket(port)).destroy()
+        break
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  })
+  afterAll(async () => {
+    if (nginx !== undefined) {
+      nginx.kill('SIGTERM')
+      await once(nginx, 'exit')
+    }
+    await stand?.close()
+    await service?.close()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  const ask = async (input: SignedInput, change: (text: string) => string = (text) => text) => {
+    service.forget()
+    const host = `localhost:${port}`
+    const bytes = requestBytes(await signedRequest({ host, ...input })).toString('latin1')
+    const answer = await sendBytes(port, change(bytes))
+    return { status: answer.status, outcome: stand.outcome(), seen: service.requests[0], answer }
+  }
+
+  it('passes a signed request on, with who called', async () => {
+    const { status, seen } = await ask({ target: '/invoices?id=7&x=%7e' })
+    expect([status, seen?.target]).toEqual([200, '/invoices?id=7&x=%7e'])
+    expect(seen?.fields).toContainEqual(['X-Countersign-Key', testCredential.id])
+    expect(seen?.fields).toContainEqual(['X-Countersign-Rights', 'invoices:read,invoices:write'])
+  })
+
+  it('does not let a client say who it is', async () => {
+    const { status, seen } = await ask({
+      fields: [
+        ['X-Countersign-Key', 'admin'],
+        ['X-Countersign-Owner', 'root'],
+      ],
+    })
+    expect([status, seen?.fields.filter(([name]) => /countersign-(?:key|owner)/i.test(name))]).toEqual([
+      200,
+      [
+        ['X-Countersign-Key', testCredential.id],
+        ['X-Countersign-Owner', 'Ada%20Lovelace'],
+      ],
+    ])
+  })
+
+  it.each([
+    ['another target', {}, (text: string) => text.replace('id=7', 'id=8'), 401, 'signature-mismatch'],
+    ['another method', {}, (text: string) => text.replace(/^GET/, 'DELETE'), 401, 'signature-mismatch'],
+    [
+      'no signature',
+      {},
+      (text: string) => text.replace(/Signature[^\r]*\r\n/gi, ''),
+      401,
+      'signature-absent',
+    ],
+    ['a right that is lacking', { target: '/admin' }, undefined, 403, 'right-missing'],
+    [
+      'content that the gateway does not see',
+      { method: 'POST', body: Buffer.from('x') },
+      undefined,
+      401,
+      'content-unseen',
+    ],
+    ['dot segments', { target: '/x/../admin' }, undefined, 401, 'original-request-unknown'],
+    [
+      'what the client says of its target',
+      {
+        fields: [
+          ['X-Original-URI', '/public'],
+          ['X-Original-Method', 'GET'],
+        ],
+      },
+      (text: string) => text.replace('id=7', 'id=8'),
+      401,
+      'signature-mismatch',
+    ],
+    [
+      'fields of another proxy',
+      { fields: [['X-Forwarded-Uri', '/public']] },
+      undefined,
+      401,
+      'original-request-unknown',
+    ],
+  ] as const)('refuses %s', async (_what, input, change, status, outcome) => {
+    const result = await ask(input, change)
+    expect([result.status, result.outcome, result.seen]).toEqual([status, outcome, undefined])
+  })
+
+  it('passes content on where the route takes it unchecked', async () => {
+    const body = Buffer.from('{"event":"paid"}')
+    const { status, seen } = await ask({ method: 'POST', target: '/hooks/1', body })
+    expect([status, seen?.body.toString()]).toEqual([200, '{"event":"paid"}'])
+  })
+
+  it('does not show its question to clients', async () => {
+    const { status, seen } = await ask({ target: '/countersign' })
+    expect([status, seen]).toEqual([404, undefined])
+  })
+}
+
+/** The configuration of the README. */
+function configuration(port: number, gatewayPort: number, origin: string): string {
+  return `worker_processes 1;
+error_log logs/error.log;
+pid nginx.pid;
+events { worker_connections 64; }
+http {
+  access_log off;
+  client_body_temp_path logs; proxy_temp_path logs; fastcgi_temp_path logs; uwsgi_temp_path logs; scgi_temp_path logs;
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      auth_request /countersign;
+      auth_request_set $key $upstream_http_x_countersign_key;
+      auth_request_set $owner $upstream_http_x_countersign_owner;
+      auth_request_set $rights $upstream_http_x_countersign_rights;
+      proxy_set_header X-Countersign-Key $key;
+      proxy_set_header X-Countersign-Owner $owner;
+      proxy_set_header X-Countersign-Rights $rights;
+      proxy_set_header Host $http_host;
+      proxy_pass ${origin};
+    }
+    location = /countersign {
+      internal;
+      proxy_pass http://127.0.0.1:${gatewayPort}/.countersign/auth;
+      proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Original-Method $request_method;
+      proxy_set_header X-Original-URI $request_uri;
+      proxy_set_header X-Countersign-Hop "known to nginx and gateway";
+    }
+  }
+}
+`
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
