@@ -163,6 +163,8 @@ Signature: sig1=:S:
         ])
         expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
         expect(err).not.toContain('a secret of')
+        if (!args[0]?.startsWith('--secrte'))
+          expect(err).toContain('use --secret-file, $COUNTERSIGN_SECRET or standard')
         expect(err.trim().split('\n').length).toBe(1)
       }
     }
