@@ -59,7 +59,8 @@ export const signatures: FastifyPluginLike = Object.assign(
 
 /**
  * Gives an `onRequest` hook that lets a request pass only with an acceptable signature, which is then `request.signature`.
- * It reads the raw body itself and leaves it to the content type parsers intact.
+ * It reads the raw body itself and leaves it to the content type parsers intact. Give Fastify a `requestTimeout`: it has none
+ * by default, and a client that is refused may send the rest of its body for ever.
  * @throws CountersignError `config-invalid` where an option cannot work.
  */
 export function requireSignature(verifier: Verifier, options: NodeGuardOptions = {}): FastifyHook {

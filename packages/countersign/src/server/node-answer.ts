@@ -8,9 +8,10 @@ export interface NodeResponse {
   statusCode: number
   readonly headersSent: boolean
   setHeader(name: string, value: string | readonly string[]): unknown
-  flushHeaders(): void
+  flushHeaders?(): void
   write(bytes: Uint8Array): unknown
-  end(bytes?: Uint8Array): unknown
+  end(bytes: Uint8Array): unknown
+  end(): unknown
 }
 
 const drainLimitBytes = 65_536
@@ -56,7 +57,6 @@ export function sendAnswer(req: NodeRequest, res: NodeResponse, answer: Answer):
   if (res.headersSent) return
   const bytes = answerBytes(answer)
   for (const [name, value] of gatheredFields(answer)) res.setHeader(name, value)
-  res.setHeader('content-length', String(bytes.length))
   res.statusCode = answer.status
   if (!mustClose(req)) {
     res.end(bytes)
@@ -65,7 +65,8 @@ export function sendAnswer(req: NodeRequest, res: NodeResponse, answer: Answer):
   // To end the answer would close the connection with bytes unread, and the reset that follows can take the answer away
   // from a client that is still sending.
   res.setHeader('connection', 'close')
-  res.flushHeaders()
+  res.setHeader('content-length', String(bytes.length))
+  res.flushHeaders?.()
   if (bytes.length > 0) res.write(bytes)
   void letFinish(req).then(() => res.end())
 }

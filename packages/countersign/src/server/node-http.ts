@@ -48,7 +48,8 @@ export interface GuardServerOptions {
 
 /**
  * Gives a request listener that runs the handler only for an acceptable signature, which is then `req.signature`.
- * The handler reads the body as if nobody had. Works for `node:http`, `node:https` and HTTP/2's compatible requests.
+ * The handler reads the body as if nobody had (but `fetch` takes such a request as `Readable.toWeb(req)` only). Works for
+ * `node:http`, `node:https` and HTTP/2's compatible requests.
  * @throws CountersignError `config-invalid` where an option cannot work.
  */
 export function verifiedListener<
@@ -147,7 +148,8 @@ function listener<Q extends GuardedRequest, S extends NodeResponse>(
 function refuseUpgrade(_req: IncomingMessage, socket: Duplex): void {
   // Node leaves a socket it has handed over without listeners: a reset by the client must not end the process.
   socket.on('error', () => undefined)
-  socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
-    socket.destroy(),
+  socket.end(
+    'HTTP/1.1 405 Method Not Allowed\r\nAllow: \r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+    () => socket.destroy(),
   )
 }

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { BodyProblem } from '../message/body.ts'
 import { drain, requestBody } from './request-body.ts'
@@ -29,6 +31,7 @@ const readers: Readonly<Record<string, (req: IncomingMessage) => Promise<Buffer>
       req.on('end', () => resolve(Buffer.concat(chunks)))
       req.on('error', reject)
     }),
+  pipe: (req) => buffer(req.pipe(new PassThrough())),
   'for await': async (req) => {
     const chunks: Buffer[] = []
     for await (const chunk of req) chunks.push(chunk)
