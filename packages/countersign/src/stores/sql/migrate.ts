@@ -40,18 +40,31 @@ export function migrateSql(db: Kysely<SqlTables>): Promise<void> {
 }
 
 async function createSchemaTable(db: Kysely<SqlTables>): Promise<void> {
-  await db.schema
-    .createTable('countersign_schema')
-    .ifNotExists()
-    .addColumn('id', 'integer', (column) => column.primaryKey())
-    .addColumn('version', 'integer', (column) => column.notNull())
-    .execute()
+  // PostgreSQL fails in spite of `ifNotExists` where two create one table at once.
+  await unlessFaster(
+    () =>
+      db.schema
+        .createTable('countersign_schema')
+        .ifNotExists()
+        .addColumn('id', 'integer', (column) => column.primaryKey())
+        .addColumn('version', 'integer', (column) => column.notNull())
+        .execute(),
+    async () => [await schemaRow(db)],
+  )
   if ((await schemaRow(db)) !== undefined) return
+  await unlessFaster(
+    () => db.insertInto('countersign_schema').values({ id: 1, version: 0 }).execute(),
+    () => schemaRow(db),
+  )
+}
+
+/** Takes a step that fails where another process was faster: what can be read afterwards tells that from a real failure. */
+async function unlessFaster(step: () => Promise<unknown>, made: () => Promise<unknown>): Promise<void> {
   try {
-    await db.insertInto('countersign_schema').values({ id: 1, version: 0 }).execute()
+    await step()
   } catch (cause) {
-    // Another process was faster, or the database does not take writes.
-    if ((await schemaRow(db)) === undefined) throw cause
+    const there = await made().catch(() => undefined)
+    if (there === undefined) throw cause
   }
 }
 
@@ -89,10 +102,13 @@ async function createTables(transaction: Transaction<SqlTables>): Promise<void> 
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('through_at', 'bigint', (column) => column.notNull())
     .execute()
-  const forgotten = await transaction.selectFrom('countersign_forgotten').select('id').executeTakeFirst()
-  if (forgotten === undefined) {
-    await transaction.insertInto('countersign_forgotten').values({ id: 1, through_at: 0 }).execute()
-  }
+  const forgotten = () =>
+    transaction.selectFrom('countersign_forgotten').select('id').where('id', '=', 1).executeTakeFirst()
+  if ((await forgotten()) !== undefined) return
+  await unlessFaster(
+    () => transaction.insertInto('countersign_forgotten').values({ id: 1, through_at: 0 }).execute(),
+    forgotten,
+  )
 }
 
 function schemaRow(db: Kysely<SqlTables>): Promise<{ version: number } | undefined> {
