@@ -3,7 +3,7 @@ import { type KnownCredential, knowCredential } from '../credentials/known.ts'
 import type { CredentialStore } from '../credentials/store.ts'
 import { CountersignError } from '../reasons/error.ts'
 
-export { type MemoryNonces, type MemoryNoncesOptions, memoryNonces } from './memory-nonces.ts'
+export { type MemoryNonces, type MemoryNoncesOptions, memoryNonces } from './nonce-table/memory-nonces.ts'
 
 /** Credentials in memory that can be changed while they are in use. Finds at once, so `verifySync` works with it. */
 export interface MemoryCredentials extends CredentialStore {

@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from '../clock/clock.ts'
-import { CountersignError } from '../reasons/error.ts'
-import type { NonceStore } from '../replay/nonce-store.ts'
+import { type Clock, systemClock } from '../../clock/clock.ts'
+import { CountersignError } from '../../reasons/error.ts'
+import type { NonceStore } from '../../replay/nonce-store.ts'
 import { tokenHasher } from './token-hash.ts'
 import { locate, put, type TokenTable, tokenTable } from './token-table.ts'
 

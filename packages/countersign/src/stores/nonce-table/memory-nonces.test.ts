@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type SettableClock, settableClock } from '../testing/clock.ts'
-import { memoryNonces } from './memory.ts'
+import { type SettableClock, settableClock } from '../../testing/clock.ts'
+import { memoryNonces } from '../memory.ts'
 
 const start = 1_800_000_000
 
