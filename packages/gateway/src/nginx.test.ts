@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -98,13 +98,20 @@ function proveAuthRequest(): void {
       fields: [
         ['X-Countersign-Key', 'admin'],
         ['X-Countersign-Owner', 'root'],
+        ['X-Countersign-Scheme', 'none'],
+        ['X_Countersign_Key', 'admin'],
       ],
     })
-    expect([status, seen?.fields.filter(([name]) => /countersign-(?:key|owner)/i.test(name))]).toEqual([
+    expect([
+      status,
+      seen?.fields.filter(([name]) => /countersign.(?:key|owner|rights|scheme)/i.test(name)),
+    ]).toEqual([
       200,
       [
         ['X-Countersign-Key', testCredential.id],
         ['X-Countersign-Owner', 'Ada%20Lovelace'],
+        ['X-Countersign-Rights', 'invoices:read,invoices:write'],
+        ['X-Countersign-Scheme', 'rfc9421'],
       ],
     ])
   })
@@ -164,8 +171,15 @@ function proveAuthRequest(): void {
   })
 }
 
-/** The configuration of the README. */
+/** The configuration that the README shows, with the addresses of this test. */
 function configuration(port: number, gatewayPort: number, origin: string): string {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const shown =
+    /```nginx\n([^`]+)```/.exec(readme)?.[1] ?? expect.fail('the README shows no nginx configuration')
+  const locations = shown
+    .replace('http://service', origin)
+    .replace('127.0.0.1:8080', `127.0.0.1:${gatewayPort}`)
+    .replace('the secret', 'known to nginx and gateway')
   return `worker_processes 1;
 error_log logs/error.log;
 pid nginx.pid;
@@ -175,27 +189,7 @@ http {
   client_body_temp_path logs; proxy_temp_path logs; fastcgi_temp_path logs; uwsgi_temp_path logs; scgi_temp_path logs;
   server {
     listen 127.0.0.1:${port};
-    location / {
-      auth_request /countersign;
-      auth_request_set $key $upstream_http_x_countersign_key;
-      auth_request_set $owner $upstream_http_x_countersign_owner;
-      auth_request_set $rights $upstream_http_x_countersign_rights;
-      proxy_set_header X-Countersign-Key $key;
-      proxy_set_header X-Countersign-Owner $owner;
-      proxy_set_header X-Countersign-Rights $rights;
-      proxy_set_header Host $http_host;
-      proxy_pass ${origin};
-    }
-    location = /countersign {
-      internal;
-      proxy_pass http://127.0.0.1:${gatewayPort}/.countersign/auth;
-      proxy_pass_request_body off;
-      proxy_set_header Content-Length "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Original-Method $request_method;
-      proxy_set_header X-Original-URI $request_uri;
-      proxy_set_header X-Countersign-Hop "known to nginx and gateway";
-    }
+    ${locations}
   }
 }
 `

@@ -102,7 +102,7 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const name = z.string().min(1).max(200)
 const names = z.array(name).min(1)
 
-const network = z.string().refine(isNetwork, 'expected an address, a network such as 10.0.0.0/8, or unix')
+const network = z.string().refine(isNetwork, 'expected an address, or a network such as 10.0.0.0/8')
 const upstream = z
   .string()
   .refine(isUpstream, 'expected "echo", or http(s)://host:port without path, query or user')
@@ -271,6 +271,8 @@ function isUpstream(text: string): boolean {
 }
 
 function isNetwork(text: string): boolean {
+  // The gateway listens on TCP; a peer without an address is one that is gone.
+  if (text === 'unix') return false
   try {
     trustedHops([text])
     return true
