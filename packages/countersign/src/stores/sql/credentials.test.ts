@@ -96,6 +96,32 @@ describe('sqlCredentials', () => {
     expect(await store.find('free', 'ustudio-hmac')).toMatchObject({ id: 'free' })
   })
 
+  it('opens as much for an unknown id as for a known one, so that time does not tell which keys exist', async () => {
+    const { db } = openSqlite(join(directory.path, 'timed.db'))
+    closing.push(() => db.destroy())
+    await migrateSql(db)
+    const inner = sealer(generateSecret())
+    let opens = 0
+    const counting = {
+      ...inner,
+      open: (sealed: string, context: readonly string[]) => {
+        opens++
+        return inner.open(sealed, context)
+      },
+    }
+    const store = sqlCredentials({ db, sealer: counting })
+    await store.create({ id: 'known', secret: canary, scheme: 'rfc9421' })
+    for (const [id, scheme] of [
+      ['known', 'rfc9421'],
+      ['known', 'hawk'],
+      ['unknown', 'rfc9421'],
+    ] as const) {
+      opens = 0
+      await store.find(id, scheme)
+      expect(opens).toBe(1)
+    }
+  })
+
   it('shows every change to another connection at once', async () => {
     const { store, other, clock } = await twoStores()
     await store.create({ id: 'a', secret: canary })

@@ -50,6 +50,7 @@ const maxVersions = 8
 const maxOverlapSeconds = 315_360_000
 // Two writers that meet on one row: each turn one of them gets through.
 const maxTurns = 32
+const decoySecret = new Uint8Array(32)
 
 /**
  * Keeps credentials in a database, secrets sealed and bound to every other column of their row. Not detected: a whole
@@ -57,6 +58,13 @@ const maxTurns = 32
  */
 export function sqlCredentials(options: SqlCredentialsOptions): SqlCredentials {
   const { db, sealer, clock = systemClock } = options
+
+  let decoy: Promise<Row> | undefined
+  /** Opened where there is no row: an unknown id takes as long as a known one, so the clock does not tell which keys exist. */
+  function decoyRow(): Promise<Row> {
+    decoy ??= sealRow(newRow({ id: 'nobody', secret: decoySecret }, 0), [decoySecret], sealer)
+    return decoy
+  }
 
   async function read(id: string): Promise<Row | undefined> {
     if (!isStorable(id)) return undefined
@@ -106,8 +114,8 @@ export function sqlCredentials(options: SqlCredentialsOptions): SqlCredentials {
     find: (keyId, scheme) =>
       onDatabase('finding a credential', async () => {
         const row = await read(keyId)
+        const secrets = await openRow(row ?? (await decoyRow()), sealer)
         if (row === undefined) return undefined
-        const secrets = await openRow(row, sealer)
         return row.scheme === null || row.scheme === scheme ? credentialFrom(row, secrets) : undefined
       }),
 
