@@ -1,38 +1,32 @@
-import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
-import { createSigner, createVerifier, rfc9421, requestMessage, secretFrom } from 'countersign'
-import { wireRequest } from '../packages/countersign/dist/message/message.js'
-import { measure, report } from './measure.ts'
-import { benchKeyId, benchMethod, benchNow, benchSecret, benchTarget, signedRequests } from './requests.ts'
+// What verifying costs, against the bare crypto of a naive check and beside other libraries. Run: npx tsx bench/verify.ts
+import { verifying } from './contestants.ts'
+import { conditions, measure, report } from './measure.ts'
+import { verifyingHawk, verifyingPeers } from './peers.ts'
+import { requestSet } from './requests.ts'
 
-const requests = signedRequests(512)
-const key = createSecretKey(benchSecret)
-const credential = { id: benchKeyId, secret: secretFrom.bytes(benchSecret) }
-const store = new Map([[benchKeyId, credential]])
-const verifier = createVerifier({ schemes: [rfc9421()], credentials: (id) => store.get(id), clock: () => benchNow })
+const set = requestSet(512)
+const first = set.signed()
+const ours = verifying(first)
+const peers = verifyingPeers(first)
+const contestants = [...ours.contestants, ...peers.contestants]
+const hawk = verifyingHawk(first)
 
-const at = (i: number) => {
-  const request = requests[i % requests.length]
-  if (request === undefined) throw new Error('no request')
-  return request
-}
-const message = (i: number) => {
-  const { rawHeaders, body } = at(i)
-  return wireRequest({ method: benchMethod, target: benchTarget(i % requests.length), scheme: 'http', fields: rawHeaders, body })
-}
-const must = (ok: boolean) => {
-  if (!ok) throw new Error('a good request was refused')
-}
-report('verify, RFC 9421 HMAC, 6 components, 1 KiB body, distinct requests', await measure([
-  {
-    name: 'bare crypto: createHmac, createHash, two timingSafeEqual',
-    run: (i) => {
-      const { base, body, mac, digest } = at(i)
-      must(
-        timingSafeEqual(createHmac('sha256', key).update(base).digest(), mac) &&
-          timingSafeEqual(createHash('sha256').update(body).digest(), digest),
-      )
-    },
+console.log(conditions())
+// All in one run. Every round plays each request once, signed anew before it, so that its nonces are fresh.
+const figures = await measure([...contestants, ...hawk], {
+  rounds: 300,
+  batch: set.count,
+  beforeRound: () => {
+    const signed = set.signed()
+    ours.take(signed)
+    peers.take(signed)
   },
-  { name: 'countersign verifySync', run: (i) => must(verifier.verifySync(message(i)).ok) },
-  { name: 'countersign verify (awaited)', run: async (i) => must((await verifier.verify(message(i))).ok) },
-]))
+})
+report(
+  'verify, RFC 9421 HMAC, 6 components, 1 KiB of content, distinct requests',
+  figures.slice(0, contestants.length),
+)
+report(
+  'verify, Hawk, 1 KiB of content, distinct requests, against its own limit',
+  figures.slice(contestants.length),
+)
