@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { memoryCredentials } from 'countersign'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { requestBytes, type SignedInput, signedRequest, testCredential } from './proving/signed.ts'
+import {
+  requestBytes,
+  type SignedInput,
+  signedRequest,
+  testCredential,
+  testSecret,
+} from './proving/signed.ts'
 import { type Stand, startStand } from './proving/stand.ts'
 import { openSocket, readAnswer, sendBytes, type WireAnswer } from './proving/wire.ts'
 
@@ -36,7 +42,12 @@ describe('bad input gets its verdict and status, and nothing of it reaches the u
   })
 
   const signed = async (input?: SignedInput) => requestBytes(await signedRequest(input)).toString('latin1')
-  const send = async (bytes: string | Buffer): Promise<WireAnswer> => sendBytes(stand.port, bytes)
+  const signatures = new Set<string>()
+  const send = async (bytes: string | Buffer): Promise<WireAnswer> => {
+    const sent = /Signature: sig1?=:([^:]{20,}):/i.exec(bytes.toString('latin1'))?.[1]
+    if (sent !== undefined) signatures.add(sent)
+    return sendBytes(stand.port, bytes)
+  }
   const expectVerdict = (answer: WireAnswer, status: number, outcome: string): void => {
     expect([answer.status, stand.outcome()]).toEqual([status, outcome])
   }
@@ -371,5 +382,12 @@ describe('bad input gets its verdict and status, and nothing of it reaches the u
     const withTrailer = bytes.replace('0\r\n\r\n', `0\r\nContent-Digest: ${digest}\r\n\r\n`)
     expect(withTrailer).not.toBe(bytes)
     expectVerdict(await send(withTrailer), 401, 'component-missing')
+  })
+
+  it('leaves neither secrets nor signatures in the log', () => {
+    expect(signatures.size).toBeGreaterThan(5)
+    const text = JSON.stringify(stand.lines)
+    expect(text).not.toContain(testSecret)
+    for (const signature of signatures) expect(text).not.toContain(signature)
   })
 })

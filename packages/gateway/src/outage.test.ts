@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { CredentialStore, NonceStore } from 'countersign'
 import { describe, expect, it } from 'vitest'
 import { requestBytes, signedRequest } from './proving/signed.ts'
@@ -53,6 +56,39 @@ describe('when something behind the gateway fails', () => {
     const small = await signedRequest({ method: 'POST', body: randomBytes(500) })
     expect((await sendBytes(stand.port, requestBytes(small))).status).toBe(200)
     await stand.close()
+  })
+
+  it('no temporary file stays open, whatever became of its request', async () => {
+    const spoolDir = mkdtempSync(join(tmpdir(), 'outage-test-'))
+    const stand = await startStand({
+      config: { body: { memoryBytes: 1000, spoolDir }, timeouts: { requestSeconds: 1, headersSeconds: 1 } },
+    })
+    const body = randomBytes(200_000)
+    const requests = await Promise.all(
+      Array.from({ length: 12 }, () => signedRequest({ method: 'POST', body })),
+    )
+    const statuses = await Promise.all(
+      requests.map(async (request, i) => {
+        const bytes = requestBytes(i % 4 === 1 ? { ...request, body: randomBytes(200_000) } : request)
+        if (i % 4 === 2) return (await sendBytes(stand.port, bytes.subarray(0, 150_000))).status
+        if (i % 4 !== 3) return (await sendBytes(stand.port, bytes)).status
+        const socket = await openSocket(stand.port)
+        socket.write(bytes.subarray(0, 150_000), () => socket.destroy())
+        return 0
+      }),
+    )
+    expect([...new Set(statuses)].sort()).toEqual([0, 200, 401, 408])
+    await stand.close()
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)]
+      } catch {
+        return []
+      }
+    })
+    expect(open.filter((path) => path.startsWith(spoolDir))).toEqual([])
+    expect(readdirSync(spoolDir)).toEqual([])
+    rmSync(spoolDir, { recursive: true })
   })
 
   it('more requests at once than allowed are 503', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Recorder, startRecorder } from './proving/recorder.ts'
-import { requestBytes, signedRequest } from './proving/signed.ts'
+import { requestBytes, signedRequest, testCredential } from './proving/signed.ts'
 import { type Stand, startStand } from './proving/stand.ts'
 import { sendBytes } from './proving/wire.ts'
 
@@ -201,6 +201,98 @@ describe('what is verified reaches the upstream byte for byte', () => {
     )
     expect(answer.raw.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 401', 'HTTP/1.1 200'])
     expect(stand.recorder.requests.map(({ target }) => target).sort()).toEqual(['/a', '/d'])
+  })
+})
+
+describe('host and scheme of a request', () => {
+  const forwarded = [
+    ['X-Forwarded-For', '203.0.113.9'],
+    ['X-Forwarded-Proto', 'https'],
+    ['X-Forwarded-Host', 'public.example.test'],
+  ] as const
+  const askWith = async (
+    config: Readonly<Record<string, unknown>>,
+    input: Parameters<typeof signedRequest>[0],
+  ) => {
+    const stand = await startStand({ config })
+    const answer = await sendBytes(stand.port, behindProxy(requestBytes(await signedRequest(input))))
+    const [seen] = stand.recorder.requests
+    await stand.close()
+    return { outcome: stand.outcome(), status: answer.status, fields: seen?.fields ?? [] }
+  }
+  // Signed for the public name; the proxy in front has written its own Host.
+  const signedAs = { scheme: 'https', host: 'public.example.test', fields: forwarded } as const
+  const behindProxy = (bytes: Buffer) => bytes.toString('latin1').replace('Host: public', 'Host: internal')
+
+  it('are those that a trusted proxy says, whose fields are kept', async () => {
+    const { status, fields } = await askWith({ trustedProxies: ['127.0.0.0/8'] }, signedAs)
+    expect(status).toBe(200)
+    expect(fields.filter(([name]) => name.startsWith('X-Forwarded'))).toEqual([
+      ...forwarded,
+      ['X-Forwarded-For', '127.0.0.1'],
+    ])
+  })
+
+  it('are not those that anybody else says', async () => {
+    const { status, outcome } = await askWith({ trustedProxies: ['10.0.0.0/8'] }, signedAs)
+    expect([status, outcome]).toEqual([401, 'signature-mismatch'])
+  })
+
+  it('are refused where a trusted proxy says them twice', async () => {
+    const fields = [...forwarded, ['X-Forwarded-Host', 'other.example.test']] as const
+    const { status, outcome } = await askWith({ trustedProxies: ['127.0.0.1'] }, { ...signedAs, fields })
+    expect([status, outcome]).toEqual([400, 'message-malformed'])
+  })
+
+  it('are https where the configuration says that TLS ends in front', async () => {
+    expect((await askWith({ publicScheme: 'https' }, { scheme: 'https' })).status).toBe(200)
+    expect((await askWith({ publicScheme: 'https' }, { scheme: 'http' })).status).toBe(401)
+  })
+})
+
+describe('a route that does not enforce', () => {
+  const body = randomBytes(2000)
+  const forged = {
+    method: 'POST',
+    body,
+    credential: { ...testCredential, secret: 'not the secret of this caller' },
+  }
+
+  it.each(['warn', 'observe', 'off'])(
+    'in mode %s passes everything on whole, without identity, and says so loudly',
+    async (mode) => {
+      const stand = await startStand({ config: { routes: [{ path: '/', mode, name: 'open' }] } })
+      expect(stand.lines.filter(({ level, route }) => level === 'warn' && route === 'open')).toEqual([
+        expect.objectContaining({ mode, message: expect.stringContaining('THIS ROUTE IS OPEN') }),
+      ])
+      const fields = [['X-Countersign-Key', 'admin']] as const
+      const answer = await sendBytes(stand.port, requestBytes(await signedRequest({ ...forged, fields })))
+      expect(answer.status).toBe(200)
+      expect(stand.outcome()).toBe(mode === 'off' ? 'signature-absent' : 'signature-mismatch')
+      expect(stand.recorder.requests[0]?.body.equals(body)).toBe(true)
+      expect(stand.recorder.requests[0]?.head).not.toMatch(/countersign/i)
+      await stand.close()
+    },
+  )
+
+  it('names the caller where the signature is good', async () => {
+    const stand = await startStand({ config: { routes: [{ path: '/', mode: 'observe' }] } })
+    await sendBytes(stand.port, requestBytes(await signedRequest()))
+    expect(stand.recorder.requests[0]?.fields).toContainEqual(['X-Countersign-Key', 'caller-1'])
+    await stand.close()
+  })
+
+  it('still refuses what cannot be passed on', async () => {
+    const config = { routes: [{ path: '/', mode: 'off', limitBytes: 1000 }] }
+    const stand = await startStand({ config })
+    const large = await sendBytes(stand.port, requestBytes(await signedRequest(forged), 'chunked'))
+    const hosts = await sendBytes(
+      stand.port,
+      'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n',
+    )
+    const broken = await sendBytes(stand.port, 'GET /a/../b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    expect([large.status, hosts.status, broken.status, stand.recorder.bytes]).toEqual([413, 400, 400, 0])
+    await stand.close()
   })
 })
 

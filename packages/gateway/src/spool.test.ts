@@ -17,8 +17,12 @@ describe('a spool', () => {
   })
   afterEach(() => rmSync(directory, { recursive: true }))
 
-  const spoolOf = (stream: Readable, options: Partial<SpoolOptions> = {}) =>
-    new Spool({
+  const spools: Spool[] = []
+  afterEach(() => {
+    for (const spool of spools.splice(0)) spool.dispose()
+  })
+  const spoolOf = (stream: Readable, options: Partial<SpoolOptions> = {}) => {
+    const spool = new Spool({
       stream,
       declaredBytes: undefined,
       limitBytes: 10_000_000,
@@ -26,6 +30,9 @@ describe('a spool', () => {
       directory,
       ...options,
     })
+    spools.push(spool)
+    return spool
+  }
   const pieces = (bytes: Buffer, size = 60_000) => {
     const list: Buffer[] = []
     for (let at = 0; at < bytes.length; at += size) list.push(bytes.subarray(at, at + size))
