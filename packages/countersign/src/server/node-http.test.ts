@@ -243,4 +243,20 @@ describe('guardServer', () => {
     const answer = await exchange(port, wire, (socket) => socket.writable && socket.write('x'))
     expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200/)
   })
+
+  it('asks for a body that no signature covers, for the handler', async () => {
+    const loose = { covers: [], digest: 'if-covered' } as const
+    const guard = verifiedListener(verifier, { policy: loose }, (req, res) => {
+      req.resume().once('end', () => res.end('passed'))
+    })
+    const port = await wait(guard, serverOptions)
+    const scheme = rfc9421({ covers: ['@method'] })
+    const message = requestMessage({ method: 'POST', url: '/', headers: { Host: 'a' } })
+    const { set } = await createSigner({ scheme, credential }).sign(message)
+    const lines = set.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const framing = 'Content-Length: 1\r\nExpect: 100-continue\r\nConnection: close\r\n'
+    const wire = `POST / HTTP/1.1\r\nHost: a\r\n${framing}${lines}\r\n`
+    const answer = await exchange(port, wire, (socket) => socket.writable && socket.write('x'))
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200/)
+  })
 })
