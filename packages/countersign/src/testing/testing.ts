@@ -12,6 +12,15 @@ export { credentialStoreContract, type MakeCredentialStore } from './contracts/c
 export { type MakeNonceStore, nonceStoreContract } from './contracts/nonce-store.ts'
 export { schemeContract } from './contracts/scheme.ts'
 export type { SchemeContractInput, SchemeVector } from './contracts/scheme-trial.ts'
+export type {
+  ContractRoute,
+  RawConnection,
+  RouteGuard,
+  RunningServer,
+  SeenRequest,
+  ServerContractInput,
+} from './contracts/server.ts'
+export { serverContract } from './contracts/server.ts'
 export { isSameForm } from './same-form.ts'
 export { type Tampered, type TamperOptions, tamper } from './tamper.ts'
 export {
