@@ -1,6 +1,5 @@
 import type { HashName } from '../algorithms/hashes.ts'
 import { isBase64 } from '../bytes/base64.ts'
-import { equalText } from '../bytes/equal.ts'
 import { type Refusal, refuse } from '../reasons/reasons.ts'
 
 /** The digests of a `Content-Digest` field whose algorithm counts: hashes, and the value of each as base64. */
@@ -69,7 +68,8 @@ export function compareDigests(
   made: readonly string[],
 ): Refusal | undefined {
   for (let i = 0; i < values.length; i++) {
-    if (!equalText(values[i] ?? '', made[i] ?? ' ')) {
+    // Both sides are public, so nothing is gained by comparing in constant time.
+    if (values[i] !== made[i]) {
       return refuse('digest-mismatch', `${hashNames[i]} of the content is not the covered one`)
     }
   }

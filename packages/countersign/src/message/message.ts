@@ -101,7 +101,7 @@ export function wireRequest(wire: WireRequest): RequestMessage {
   const { fields } = wire
   let line: string | undefined
   for (let i = 0; i + 1 < fields.length; i += 2) {
-    if (!isFieldName(fields[i] ?? '', 'host')) continue
+    if (!isFieldName(fields[i] ?? '', 'host', 'Host')) continue
     if (line !== undefined) return unjudgeable(wire, 'the message has more than one Host line')
     line = trimBlanks(fields[i + 1] ?? '')
   }

@@ -29,12 +29,7 @@ export function queryOf(target: string): string | undefined {
  * `new URL()` is not used: it moves the host for `//evil/x` and rewrites dot segments.
  */
 export function splitTarget(target: string, method: string): TargetParts | string {
-  for (let i = 0; i < target.length; i++) {
-    const code = target.charCodeAt(i)
-    if (code <= 32 || code >= 127) return 'the request target has a character that is not visible ASCII'
-    if (code === 35) return 'the request target has a fragment'
-    if (code === 92) return 'the request target has a backslash'
-  }
+  if (!plainTarget.test(target)) return targetProblem(target)
   if (target.charCodeAt(0) === 47) {
     const mark = target.indexOf('?')
     return mark < 0
@@ -52,6 +47,16 @@ export function splitTarget(target: string, method: string): TargetParts | strin
       : 'the request target of CONNECT is not an authority'
   }
   return splitAbsolute(target)
+}
+
+// Visible ASCII but for `#` and `\\`.
+const plainTarget = /^[!"$-[\]-~]*$/
+
+function targetProblem(target: string): string {
+  if (target.includes('#')) return 'the request target has a fragment'
+  return target.includes('\\')
+    ? 'the request target has a backslash'
+    : 'the request target has a character that is not visible ASCII'
 }
 
 /** Takes an absolute `http` or `https` URI apart without decoding or normalising it; gives a text where it is not one. */
@@ -73,6 +78,16 @@ export function splitAbsolute(uri: string): TargetParts | string {
  * IPv6 literal, and a port of 1 to 5 digits without a leading zero. User information, lists and percent-escapes are refused.
  */
 export function isAuthority(text: string): boolean {
+  // A server sees the same Host again and again.
+  if (text === lastAuthority) return true
+  if (!readsAsAuthority(text)) return false
+  lastAuthority = text
+  return true
+}
+
+let lastAuthority: string | undefined
+
+function readsAsAuthority(text: string): boolean {
   if (text.length === 0 || text.length > 261) return false
   let at = 0
   if (text.charCodeAt(0) === 91) {

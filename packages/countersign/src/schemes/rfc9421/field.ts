@@ -1,5 +1,11 @@
 import { base64Encode } from '../../bytes/base64.ts'
-import { type FieldLines, fieldValues, isFieldName, trimBlanks } from '../../message/field-lines.ts'
+import {
+  type FieldLines,
+  fieldValues,
+  isFieldName,
+  trimBlanks,
+  usualFieldName,
+} from '../../message/field-lines.ts'
 import type { Message } from '../../message/message.ts'
 import { type Refusal, refuse } from '../../reasons/reasons.ts'
 import { parseDictionary, parseItem, parseList } from '../../structured-fields/parse.ts'
@@ -40,7 +46,8 @@ export function fieldReader(name: string, parameters: Parameters): FieldReader |
   if (key?.kind === 'string') return (message, types) => readMember(linesOf(message), name, key.value, types)
   if (parameters.has('sf')) return (message, types) => readStructured(linesOf(message), name, types)
   if (parameters.has('bs')) return (message) => readBinary(linesOf(message), name)
-  return (message) => readPlain(linesOf(message), name)
+  const usualName = usualFieldName(name)
+  return (message) => readPlain(linesOf(message), name, usualName)
 }
 
 const flags: ReadonlySet<string> = new Set(['sf', 'bs', 'tr', 'req'])
@@ -56,10 +63,10 @@ function trailerLines(message: Message): FieldLines {
   return message.trailers ?? noLines
 }
 
-function readPlain(lines: FieldLines, name: string): string | Refusal {
+function readPlain(lines: FieldLines, name: string, usualName: string): string | Refusal {
   let value: string | undefined
   for (let i = 0; i + 1 < lines.length; i += 2) {
-    if (!isFieldName(lines[i] ?? '', name)) continue
+    if (!isFieldName(lines[i] ?? '', name, usualName)) continue
     const line = trimBlanks(lines[i + 1] ?? '')
     if (value === undefined) value = line
     else if (singleFields.has(name))

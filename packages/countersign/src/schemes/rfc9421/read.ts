@@ -21,13 +21,15 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
     const name = fields[i] ?? ''
     switch (name.length) {
       case 15:
-        if (isFieldName(name, 'signature-input')) inputText = joined(inputText, fields[i + 1])
+        if (isFieldName(name, 'signature-input', 'Signature-Input'))
+          inputText = joined(inputText, fields[i + 1])
         break
       case 9:
-        if (isFieldName(name, 'signature')) signatureText = joined(signatureText, fields[i + 1])
+        if (isFieldName(name, 'signature', 'Signature')) signatureText = joined(signatureText, fields[i + 1])
         break
       case 14:
-        if (isFieldName(name, 'content-digest')) contentDigest = joined(contentDigest, fields[i + 1])
+        if (isFieldName(name, 'content-digest', 'Content-Digest'))
+          contentDigest = joined(contentDigest, fields[i + 1])
         break
     }
   }
