@@ -12,6 +12,7 @@ export default defineConfig({
       },
       { test: { name: 'gateway', include: ['packages/gateway/src/**/*.test.ts'] } },
       { test: { name: 'cli', include: ['packages/cli/src/**/*.test.ts'] } },
+      { test: { name: 'examples', include: ['examples/**/*.test.ts'] } },
       { test: { name: 'scripts', include: ['scripts/**/*.test.ts'] } },
     ],
   },
