@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { CountersignError, errorCodes } from './error.ts'
 import { isRefusal, reasons, refuse } from './reasons.ts'
+import { warnings } from './warnings.ts'
 
 const here = new URL('.', import.meta.url)
 const page = readFileSync(new URL('../../../../docs/reasons.md', here), 'utf8')
@@ -105,5 +106,14 @@ describe('CountersignError', () => {
       message: 'the store cannot write',
     })
     expect(error.cause).toBe(cause)
+  })
+})
+
+describe('the warning table', () => {
+  it('has a row for every code of the type, and stands in docs/reasons.md', () => {
+    expect(Object.keys(warnings)).toEqual(unionIn('warnings.ts', 'Warning'))
+    expect(tableBelow('Warnings')).toEqual(
+      Object.entries(warnings).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    )
   })
 })

@@ -3,6 +3,7 @@ import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import type { Refusal } from '../reasons/reasons.ts'
+import type { Warning } from '../reasons/warnings.ts'
 import type { TextEncoding } from '../steps/need.ts'
 import type { Steps } from '../steps/steps.ts'
 
@@ -28,6 +29,10 @@ export interface Claim {
   readonly signature: string
   /** The Content-Digest field value where the signature covers it; compared with the body after the proof. */
   readonly contentDigest: string | undefined
+  /** The `Digest` field value (RFC 3230) where the signature covers it; compared with the body after the proof. */
+  readonly digestHeader?: string | undefined
+  /** What this claim leaves open even if it stands. */
+  readonly warnings?: readonly Warning[] | undefined
 }
 
 /** What a scheme can and cannot protect. The policy and its lint go by this. */

@@ -6,6 +6,7 @@ import { pathOf, queryOf } from '../message/target.ts'
 import { CountersignError } from '../reasons/error.ts'
 import type { Refusal } from '../reasons/reasons.ts'
 import { refuse } from '../reasons/reasons.ts'
+import type { Warning, Warning } from '../reasons/warnings.ts'
 import { ask, type Steps } from '../steps/steps.ts'
 import { compareCodePoints } from '../text/code-point-order.ts'
 import { formDecode, percentEncoder } from '../text/percent.ts'
@@ -111,6 +112,8 @@ function malformed(detail: string): Refusal {
   return refuse('signature-malformed', detail)
 }
 
+const warnings: readonly Warning[] = ['host-uncovered', 'replayable']
+
 function claimOf(keyId: string, signature: string): Claim {
   return {
     scheme: schemeName,
@@ -124,6 +127,7 @@ function claimOf(keyId: string, signature: string): Claim {
     label: undefined,
     signature,
     contentDigest: undefined,
+    warnings,
   }
 }
 

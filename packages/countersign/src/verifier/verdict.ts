@@ -1,6 +1,7 @@
 import type { Credential } from '../credentials/credential.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Reason } from '../reasons/reasons.ts'
+import type { Warning } from '../reasons/warnings.ts'
 import type { Claim } from '../schemes/scheme.ts'
 
 /** What the policy makes of a refusal. */
@@ -13,6 +14,8 @@ export interface Verified {
   /** Its secrets are `Secret` objects, which do not print. */
   readonly credential: Credential
   readonly claim: Claim
+  /** What the message leaves open all the same. Empty for a scheme that covers everything it should. */
+  readonly warnings: readonly Warning[]
   readonly mode: Mode
 }
 

@@ -6,6 +6,7 @@ import { applyPatch } from '../message/patch.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Rfc9421Options } from '../schemes/rfc9421/options.ts'
 import { rfc9421 } from '../schemes/rfc9421/rfc9421.ts'
+import { ustudioHmac } from '../schemes/ustudio-hmac.ts'
 import { createSigner } from '../signer/signer.ts'
 import { createVerifier, type VerifierOptions } from './verifier.ts'
 
@@ -89,6 +90,20 @@ describe('a verdict', () => {
       'content-digest',
       'content-type',
     ])
+  })
+
+  it('warns of what a scheme cannot protect', () => {
+    const schemes = [ustudioHmac()]
+    const message = requestMessage({ url: 'https://api.example.com/orders' })
+    const signed = applyPatch(
+      message,
+      createSigner({ scheme: ustudioHmac(), credential: alice }).signSync(message),
+    )
+    expect(verifier({ schemes }).verifySync(signed)).toMatchObject({
+      ok: true,
+      warnings: ['host-uncovered', 'replayable'],
+    })
+    expect(verifier().verifySync(arriving(post))).toMatchObject({ ok: true, warnings: [] })
   })
 
   it('shows no secret, however it is printed', () => {

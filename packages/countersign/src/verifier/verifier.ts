@@ -11,6 +11,7 @@ import type { Policy } from '../policy/policy.ts'
 import { type Rules, rulesFrom } from '../policy/rules.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { reasons, refuse } from '../reasons/reasons.ts'
+import type { Warning } from '../reasons/warnings.ts'
 import type { NonceStore } from '../replay/nonce-store.ts'
 import type { Scheme } from '../schemes/scheme.ts'
 import { drive, driveSync } from '../steps/drive.ts'
@@ -63,6 +64,7 @@ export interface Verifier {
 }
 
 const noRights: readonly string[] = []
+const noWarnings: readonly Warning[] = []
 
 /**
  * Makes a verifier.
@@ -156,7 +158,14 @@ function verdictOf(
 ): Verdict {
   if (judged.ok) {
     const { scheme, credential, claim } = judged
-    return { ok: true, scheme: scheme.name, credential, claim, mode: rules.mode }
+    return {
+      ok: true,
+      scheme: scheme.name,
+      credential,
+      claim,
+      warnings: claim.warnings ?? noWarnings,
+      mode: rules.mode,
+    }
   }
   const { scheme, claim, refusal } = judged
   const { status } = reasons[refusal.reason]

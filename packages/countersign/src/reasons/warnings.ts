@@ -1,0 +1,22 @@
+/** What an accepted message leaves open, because its scheme or a named option for old clients allows no better. Stable codes. */
+export type Warning =
+  | 'compatible'
+  | 'content-uncovered'
+  | 'host-uncovered'
+  | 'method-uncovered'
+  | 'query-uncovered'
+  | 'replayable'
+  | 'weak-algorithm'
+
+/** What each warning means, for logs, metrics, the lint and docs/reasons.md. */
+export const warnings: Readonly<Record<Warning, string>> = {
+  compatible:
+    'A form of an old client was accepted by a `compatible` option; the scheme by default refuses it.',
+  'content-uncovered': 'There is content that the signature does not cover.',
+  'host-uncovered':
+    'The signature says nothing of the host: the same request fits every service that knows the key.',
+  'method-uncovered': 'The signature says nothing of the method.',
+  'query-uncovered': 'There is a query that the signature does not cover.',
+  replayable: 'Neither a time nor a nonce is signed: whoever sees the request can send it again.',
+  'weak-algorithm': 'The signature or digest stands on SHA-1 or MD5.',
+}
