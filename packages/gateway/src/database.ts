@@ -9,13 +9,18 @@ import { masterKey } from './master-key.ts'
 /** Name of the database file in the data directory. */
 export const databaseFile = 'countersign.sqlite'
 
+const openingBusyTimeoutMs = 5000
+
 /** Where the credentials are. */
 export interface DatabasePlace {
   /** Made with mode 0700 on first start. */
   readonly dataDir: string
   /** Read for the master key. Default: the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** How long a write waits for another process, in milliseconds. It blocks this one meanwhile. Default 5000. */
+  /**
+   * How long a write waits for another process once the database is open, in milliseconds; it blocks this process meanwhile.
+   * Default 5000. Opening waits 5000: several processes may start at once.
+   */
   readonly busyTimeoutMs?: number
   /** Default: the clock of the machine. */
   readonly clock?: Clock
@@ -50,7 +55,7 @@ export async function openCredentialDatabase(place: DatabasePlace): Promise<Cred
     throw unusable(path, cause)
   }
   try {
-    sqlite.pragma(`busy_timeout = ${place.busyTimeoutMs ?? 5000}`)
+    sqlite.pragma(`busy_timeout = ${openingBusyTimeoutMs}`)
     sqlite.pragma('journal_mode = WAL')
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
@@ -68,6 +73,7 @@ export async function openCredentialDatabase(place: DatabasePlace): Promise<Cred
     await db.destroy()
     throw cause instanceof CountersignError ? cause : unusable(path, cause)
   }
+  sqlite.pragma(`busy_timeout = ${place.busyTimeoutMs ?? openingBusyTimeoutMs}`)
   const credentials = sqlCredentials({
     db,
     sealer: sealer(key),

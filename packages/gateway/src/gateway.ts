@@ -73,7 +73,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const env = options.env ?? process.env
   const config = configOf(options)
   const log = options.log ?? gatewayLog(config.log.level)
-  const database = await openCredentialDatabase({ dataDir: config.dataDir, env, busyTimeoutMs: 1000 })
+  const database = await openCredentialDatabase({ dataDir: config.dataDir, env, busyTimeoutMs: 250 })
   try {
     const credentials = cachedCredentials(database.credentials, { ttlSeconds: 60 })
     const watch = watchChanges(database, () => credentials.clear(), log)
