@@ -1,8 +1,9 @@
 import type { Verified } from '../verifier/verdict.ts'
 import type { Verifier } from '../verifier/verifier.ts'
+import type { NodeRequest } from './from-node.ts'
 import { errorFrom, warningField } from './guard.ts'
 import { type NodeResponse, sendAnswer } from './node-answer.ts'
-import { type GuardedRequest, type NodeGuardOptions, nodeGuard } from './node-guard.ts'
+import { type NodeGuardOptions, nodeGuard } from './node-guard.ts'
 
 declare global {
   // biome-ignore lint/style/noNamespace: the one place that Express leaves for the properties of a request
@@ -17,17 +18,8 @@ declare global {
   }
 }
 
-/** What of an Express request is used. */
-export interface ExpressRequest extends GuardedRequest {
-  signature?: Verified | undefined
-}
-
 /** A middleware of Express. */
-export type ExpressMiddleware = (
-  req: ExpressRequest,
-  res: NodeResponse,
-  next: (error?: unknown) => void,
-) => void
+export type ExpressMiddleware = (req: NodeRequest, res: NodeResponse, next: (error?: unknown) => void) => void
 
 const order = 'put requireSignature() or readSignature() before express.json() and every other body parser'
 

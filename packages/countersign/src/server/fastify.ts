@@ -4,7 +4,7 @@ import type { Verifier } from '../verifier/verifier.ts'
 import type { NodeRequest } from './from-node.ts'
 import { errorFrom, type Outcome, warningField } from './guard.ts'
 import { answerBytes, gatheredFields, letFinish, mustClose } from './node-answer.ts'
-import { type GuardedRequest, type NodeGuardOptions, nodeGuard } from './node-guard.ts'
+import { type NodeGuardOptions, nodeGuard } from './node-guard.ts'
 import type { Answer } from './respond.ts'
 
 declare module 'fastify' {
@@ -19,7 +19,7 @@ declare module 'fastify' {
 
 /** What of a Fastify request is used. */
 export interface FastifyRequestLike {
-  readonly raw: GuardedRequest
+  readonly raw: NodeRequest
   signature?: Verified | undefined
 }
 
@@ -81,7 +81,7 @@ export function signatureOf(request: { readonly signature?: Verified | undefined
   return request.signature
 }
 
-function hook(judge: (req: GuardedRequest) => Promise<Outcome>): FastifyHook {
+function hook(judge: (req: NodeRequest) => Promise<Outcome>): FastifyHook {
   return async (request, reply) => {
     let outcome: Outcome
     try {

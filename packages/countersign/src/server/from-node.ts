@@ -2,7 +2,9 @@ import { fieldValues, isFieldName } from '../message/field-lines.ts'
 import { type ForwardedOrigin, forwardedOrigin, type TrustedHops, trustedHops } from '../message/forwarded.ts'
 import { type RequestMessage, type WireRequest, wireRequest } from '../message/message.ts'
 import { CountersignError } from '../reasons/error.ts'
-import { type BodyStream, isComplete, type RequestBody, requestBody } from './request-body.ts'
+import type { Verdict, Verified } from '../verifier/verdict.ts'
+import type { Verifier } from '../verifier/verifier.ts'
+import { type BodyStream, isComplete, RequestBody } from './request-body.ts'
 
 /** What of a Node socket is looked at. */
 export interface NodeSocket {
@@ -17,8 +19,21 @@ interface Continuation {
   claimed: boolean
 }
 
-const knownBody: unique symbol = Symbol('countersign.body')
-const continuation: unique symbol = Symbol('countersign.continue')
+/** What a guard made of a request. */
+interface Judgement {
+  readonly verifier: Verifier
+  readonly policy: object | undefined
+  readonly verdict: Verdict
+}
+
+/** What guards remember of a request: one object, since each property more costs microseconds on a request of Express. */
+interface RequestState {
+  body: RequestBody<NodeRequest> | undefined
+  continuation: Continuation | undefined
+  judgement: Judgement | undefined
+}
+
+const requestState: unique symbol = Symbol('countersign')
 
 /** What of a Node request is looked at. `IncomingMessage`, HTTP/2's compatible request and what frameworks make of them fit. */
 export interface NodeRequest extends BodyStream {
@@ -33,8 +48,9 @@ export interface NodeRequest extends BodyStream {
   /** What a body parser made of the body. */
   readonly body?: unknown
   readonly stream?: { readonly readableEnded: boolean; readonly endAfterHeaders?: boolean }
-  [knownBody]?: RequestBody
-  [continuation]?: Continuation | undefined
+  /** What the guards of Node doors set. */
+  signature?: Verified | undefined
+  [requestState]?: RequestState
 }
 
 /** What a Node door takes on top of `GuardOptions`. */
@@ -108,38 +124,49 @@ export function nodeRequest(req: NodeRequest, rules: ConnectionRules = defaultRu
   return problem === undefined ? message : { ...message, problem }
 }
 
-/** Notes that a client waits for `100 Continue`; `send` is called once, when its body is wanted. RFC 9110 section 10.1.1. */
-export function holdContinue(req: NodeRequest, send: () => void): void {
-  req[continuation] = { send, claimed: false }
+/** Gives what guards remember of a request. @internal */
+export function stateOf(req: NodeRequest): RequestState {
+  req[requestState] ??= { body: undefined, continuation: undefined, judgement: undefined }
+  return req[requestState]
 }
 
-/** Notes that a guard decides when `100 Continue` is sent. */
+/**
+ * Notes that a client waits for `100 Continue`; `send` is called once, when its body is wanted. RFC 9110 section 10.1.1.
+ * @internal
+ */
+export function holdContinue(req: NodeRequest, send: () => void): void {
+  stateOf(req).continuation = { send, claimed: false }
+}
+
+/** Notes that a guard decides when `100 Continue` is sent. @internal */
 export function claimContinue(req: NodeRequest): void {
-  const held = req[continuation]
+  const held = req[requestState]?.continuation
   if (held !== undefined) held.claimed = true
 }
 
-/** Tells whether a guard decides when `100 Continue` is sent. */
+/** Tells whether a guard decides when `100 Continue` is sent. @internal */
 export function isContinueClaimed(req: NodeRequest): boolean {
-  return req[continuation]?.claimed === true
+  return req[requestState]?.continuation?.claimed === true
 }
 
-/** Tells whether a client still waits for `100 Continue`. */
+/** Tells whether a client still waits for `100 Continue`. @internal */
 export function awaitsContinue(req: NodeRequest): boolean {
-  return req[continuation] !== undefined
+  return req[requestState]?.continuation !== undefined
 }
 
-/** Sends `100 Continue` to a client that waits for it. */
+/** Sends `100 Continue` to a client that waits for it. @internal */
 export function sendContinue(req: NodeRequest): void {
-  const held = req[continuation]
-  if (held === undefined) return
-  req[continuation] = undefined
-  held.send()
+  const state = req[requestState]
+  if (state?.continuation === undefined) return
+  const { send } = state.continuation
+  state.continuation = undefined
+  send()
 }
 
 /**
  * Tells whether more than `limitBytes` of a body may still arrive, or the rest of one that was begun: Node then neither
  * reads it away nor gets to the next request.
+ * @internal
  */
 export function owesBody(req: NodeRequest, limitBytes: number): boolean {
   const content = contentOf(req)
@@ -147,7 +174,7 @@ export function owesBody(req: NodeRequest, limitBytes: number): boolean {
   return (
     (content.declaredBytes ?? Number.POSITIVE_INFINITY) > limitBytes ||
     awaitsContinue(req) ||
-    req[knownBody]?.touched === true
+    req[requestState]?.body?.touched === true
   )
 }
 
@@ -171,10 +198,18 @@ function countProblem(req: NodeRequest, rules: ConnectionRules): string | undefi
   return undefined
 }
 
+interface Authority {
+  readonly value: string | undefined
+}
+
+const noAuthority: Authority = { value: undefined }
+
 interface Content {
   readonly present: boolean
   readonly declaredBytes: number | undefined
 }
+
+const noContent: Content = { present: false, declaredBytes: undefined }
 
 /** Tells from the framing whether there is content, never from what arrived. RFC 9112 section 6.3. */
 function contentOf(req: NodeRequest): Content | string {
@@ -193,6 +228,7 @@ function contentOf(req: NodeRequest): Content | string {
     if (coded) return 'the request has both Content-Length and Transfer-Encoding'
     if (!/^\d+$/.test(length)) return 'Content-Length is not a number'
   }
+  if (length === undefined && !coded && req.httpVersionMajor < 2) return noContent
   const declaredBytes = length === undefined ? undefined : Number(length)
   if (declaredBytes === 0) return { present: false, declaredBytes }
   const present =
@@ -200,27 +236,24 @@ function contentOf(req: NodeRequest): Content | string {
   return { present, declaredBytes }
 }
 
-function bodyOf(req: NodeRequest, content: Content, rules: ConnectionRules): RequestBody {
-  const known = req[knownBody]
-  if (known?.touched === true) return known
+function bodyOf(req: NodeRequest, content: Content, rules: ConnectionRules): RequestBody<NodeRequest> {
+  const state = stateOf(req)
+  if (state.body?.touched === true) return state.body
   if (req.readableDidRead || req.readableEnded || req.body !== undefined) {
     throw new CountersignError(
       'body-already-read',
       `the body was read or parsed before its signature could be checked, and parsed content is never verified: ${rules.order}`,
     )
   }
-  const body = requestBody(req, {
-    declaredBytes: content.declaredBytes,
-    timeoutMs: rules.bodyTimeoutMs,
-    beforeRead: () => sendContinue(req),
-  })
-  req[knownBody] = body
-  return body
+  const { declaredBytes } = content
+  const { bodyTimeoutMs: timeoutMs } = rules
+  state.body ??= new RequestBody({ stream: req, declaredBytes, timeoutMs, beforeRead: sendContinue })
+  return state.body
 }
 
 /** The authority that HTTP/2 says beside Host, where it does. RFC 9113 section 8.3.1. */
-function authorityOf(req: NodeRequest): { readonly value: string | undefined } | string {
-  if (req.httpVersionMajor < 2) return { value: undefined }
+function authorityOf(req: NodeRequest): Authority | string {
+  if (req.httpVersionMajor < 2) return noAuthority
   const value = fieldValues(req.rawHeaders, ':authority')[0]
   const host = fieldValues(req.rawHeaders, 'host')[0]
   return value !== undefined && host !== undefined && value.toLowerCase() !== host.toLowerCase()

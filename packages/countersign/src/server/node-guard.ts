@@ -7,6 +7,7 @@ import {
   type NodeRequest,
   nodeRequest,
   sendContinue,
+  stateOf,
 } from './from-node.ts'
 import { type GuardOptions, type Outcome, outcomeOf, withRights } from './guard.ts'
 import { respond } from './respond.ts'
@@ -22,17 +23,6 @@ export interface NodeGuardSetting {
   readonly order: string
 }
 
-const judgement: unique symbol = Symbol('countersign.judgement')
-
-/** A Node request that remembers what a guard made of it. @internal */
-export interface GuardedRequest extends NodeRequest {
-  [judgement]?: {
-    readonly verifier: Verifier
-    readonly policy: object | undefined
-    readonly verdict: Verdict
-  }
-}
-
 /**
  * Makes what the guards of all Node frameworks share. A second guard with the same verifier and policy on one request goes
  * by the first one's verdict and checks its own rights: a nonce counts once, and the body may be parsed in between.
@@ -43,7 +33,7 @@ export function nodeGuard(
   verifier: Verifier,
   options: NodeGuardOptions,
   setting: NodeGuardSetting,
-): (req: GuardedRequest) => Promise<Outcome> {
+): (req: NodeRequest) => Promise<Outcome> {
   const rules = connectionRules(options, setting.order)
   const { rights, policy, respond: answer = respond } = options
   const verifyOptions = {
@@ -52,13 +42,14 @@ export function nodeGuard(
   }
   return async (req) => {
     claimContinue(req)
-    const earlier = req[judgement]
+    const state = stateOf(req)
+    const earlier = state.judgement
     let verdict: Verdict
     if (earlier?.verifier === verifier && earlier.policy === policy) {
       verdict = withRights(earlier.verdict, rights)
     } else {
       verdict = await verifier.verify(nodeRequest(req, rules), verifyOptions)
-      req[judgement] = { verifier, policy, verdict }
+      state.judgement = { verifier, policy, verdict }
     }
     const outcome = outcomeOf(verdict, setting.needed, answer)
     if (outcome.kind === 'passed') sendContinue(req)

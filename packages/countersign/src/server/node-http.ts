@@ -2,10 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Verified } from '../verifier/verdict.ts'
 import type { Verifier } from '../verifier/verifier.ts'
-import { holdContinue, isContinueClaimed, sendContinue } from './from-node.ts'
+import { holdContinue, isContinueClaimed, type NodeRequest, sendContinue } from './from-node.ts'
 import { errorFrom, warningField } from './guard.ts'
 import { type NodeResponse, sendAnswer } from './node-answer.ts'
-import { type GuardedRequest, type NodeGuardOptions, nodeGuard } from './node-guard.ts'
+import { type NodeGuardOptions, nodeGuard } from './node-guard.ts'
 import type { Answer } from './respond.ts'
 
 /** What the listeners of this door take. */
@@ -53,19 +53,15 @@ export interface GuardServerOptions {
  * @throws CountersignError `config-invalid` where an option cannot work.
  */
 export function verifiedListener<
-  Q extends GuardedRequest = IncomingMessage,
+  Q extends NodeRequest = IncomingMessage,
   S extends NodeResponse = ServerResponse,
 >(
   verifier: Verifier,
   options: ListenerOptions,
   handler: (req: SignedRequest<Q>, res: S) => unknown,
 ): (req: Q, res: S) => void {
-  return listener<Q, S>(
-    verifier,
-    options,
-    true,
-    (req, res, signature) => handler(Object.assign(req, { signature: signature as Verified }), res), // `undefined` only in the modes that SignedRequest names
-  )
+  // Unset only in the modes that SignedRequest names.
+  return listener<Q, S>(verifier, options, true, (req, res) => handler(req as SignedRequest<Q>, res))
 }
 
 /**
@@ -74,16 +70,14 @@ export function verifiedListener<
  * @throws CountersignError `config-invalid` where an option cannot work.
  */
 export function readListener<
-  Q extends GuardedRequest = IncomingMessage,
+  Q extends NodeRequest = IncomingMessage,
   S extends NodeResponse = ServerResponse,
 >(
   verifier: Verifier,
   options: ListenerOptions,
   handler: (req: MaybeSignedRequest<Q>, res: S) => unknown,
 ): (req: Q, res: S) => void {
-  return listener<Q, S>(verifier, options, false, (req, res, signature) =>
-    handler(Object.assign(req, { signature }), res),
-  )
+  return listener<Q, S>(verifier, options, false, (req, res) => handler(req as MaybeSignedRequest<Q>, res)) // set, at least to `undefined`
 }
 
 /**
@@ -113,11 +107,11 @@ const failure: Answer = {
   body: '{"title":"Internal Server Error","status":500}\n',
 }
 
-function listener<Q extends GuardedRequest, S extends NodeResponse>(
+function listener<Q extends NodeRequest, S extends NodeResponse>(
   verifier: Verifier,
   options: ListenerOptions,
   needed: boolean,
-  run: (req: Q, res: S, signature: Verified | undefined) => unknown,
+  run: (req: Q, res: S) => unknown,
 ): (req: Q, res: S) => void {
   const judge = nodeGuard(verifier, options, { needed, order })
   const { onError = (error) => process.emitWarning(error) } = options
@@ -131,7 +125,9 @@ function listener<Q extends GuardedRequest, S extends NodeResponse>(
       (outcome) => {
         if (outcome.kind === 'passed') {
           if (outcome.warning !== undefined) res.setHeader(warningField, outcome.warning)
-          return run(req, res, outcome.signature)
+          const guarded: NodeRequest = req
+          guarded.signature = outcome.signature
+          return run(req, res)
         }
         try {
           sendAnswer(req, res, outcome.answer)

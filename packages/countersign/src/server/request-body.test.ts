@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { BodyProblem } from '../message/body.ts'
-import { drain, requestBody } from './request-body.ts'
+import { drain, RequestBody } from './request-body.ts'
 
 let server: Server | undefined
 
@@ -70,13 +70,17 @@ const wires: Readonly<Record<string, readonly [wire: string, body: string]>> = {
   'in no chunk at all': [request('Transfer-Encoding: chunked', '0\r\n\r\n'), ''],
 }
 
-describe('requestBody', () => {
+describe('RequestBody', () => {
   for (const [how, [wire, body]] of Object.entries(wires)) {
     for (const [reader, read] of Object.entries(readers)) {
       it(`leaves a body ${how} to a reader by ${reader}, wherever the packets are cut`, async () => {
         const seen: string[] = []
         const socket = await open(async (req, res) => {
-          const bytes = await requestBody(req, { declaredBytes: undefined, timeoutMs: 5000 }).bytes(1000)
+          const bytes = await new RequestBody({
+            stream: req,
+            declaredBytes: undefined,
+            timeoutMs: 5000,
+          }).bytes(1000)
           const first = bytes instanceof Uint8Array ? Buffer.from(bytes).toString() : bytes.problem
           seen.push(first, (await read(req)).toString())
           res.end()
@@ -102,7 +106,7 @@ describe('requestBody', () => {
     for (const [wire, body] of Object.values(wires)) {
       const seen = await served(wire, async (req) => {
         while (!req.complete) await turn()
-        const bytes = requestBody(req, { declaredBytes: undefined, timeoutMs: 5000 }).bytes(1000)
+        const bytes = new RequestBody({ stream: req, declaredBytes: undefined, timeoutMs: 5000 }).bytes(1000)
         return [bytes instanceof Uint8Array && Buffer.from(bytes).toString(), (await gather(req)).toString()]
       })
       expect(seen).toEqual([body, body])
@@ -113,7 +117,7 @@ describe('requestBody', () => {
     const [first, second, third, small, touched] = await served(
       request('Content-Length: 5', 'hello'),
       async (req) => {
-        const body = requestBody(req, { declaredBytes: 5, timeoutMs: 5000 })
+        const body = new RequestBody({ stream: req, declaredBytes: 5, timeoutMs: 5000 })
         const both = await Promise.all([body.bytes(5), body.bytes(5)])
         return [...both, body.bytes(5), body.bytes(4), body.touched]
       },
@@ -127,7 +131,7 @@ describe('requestBody', () => {
 
   it('refuses a declared length over the limit without reading', async () => {
     const seen = await served(request('Content-Length: 5', 'hello'), async (req) => {
-      const body = requestBody(req, { declaredBytes: 5, timeoutMs: 5000 })
+      const body = new RequestBody({ stream: req, declaredBytes: 5, timeoutMs: 5000 })
       return [body.bytes(4), body.touched, (await gather(req)).toString()]
     })
     expect(seen).toEqual([tooLarge, false, 'hello'])
@@ -137,7 +141,9 @@ describe('requestBody', () => {
     const chunk = `1000\r\n${'x'.repeat(0x1000)}\r\n`
     const wire = request('Transfer-Encoding: chunked', `${chunk.repeat(100)}0\r\n\r\n`)
     const seen = await served(wire, async (req) => {
-      const found = await requestBody(req, { declaredBytes: undefined, timeoutMs: 5000 }).bytes(100_000)
+      const found = await new RequestBody({ stream: req, declaredBytes: undefined, timeoutMs: 5000 }).bytes(
+        100_000,
+      )
       return [found, req.readableLength < 100_000 + 2 * 65_536, (await gather(req)).length]
     })
     expect(seen).toEqual([tooLarge, true, 409_600])
@@ -152,7 +158,7 @@ describe('requestBody', () => {
             socket.destroy()
             await closed
           }
-          const found = requestBody(req, { declaredBytes: 5, timeoutMs: 5000 }).bytes(10)
+          const found = new RequestBody({ stream: req, declaredBytes: 5, timeoutMs: 5000 }).bytes(10)
           if (isEarly) socket.destroy()
           Promise.resolve(found).then(resolve, reject)
         }).then((opened) => {
@@ -168,7 +174,7 @@ describe('requestBody', () => {
   it('gives up on a body that does not come in time, and leaves no listener behind', async () => {
     const seen = await served(request('Content-Length: 5', 'he'), async (req) => {
       const before = req.eventNames().length
-      const found = await requestBody(req, { declaredBytes: 5, timeoutMs: 20 }).bytes(10)
+      const found = await new RequestBody({ stream: req, declaredBytes: 5, timeoutMs: 20 }).bytes(10)
       return [found, req.eventNames().length - before, req.readableLength]
     })
     expect(seen).toEqual([{ kind: 'body-problem', problem: 'incomplete' }, 0, 2])
@@ -176,7 +182,7 @@ describe('requestBody', () => {
 
   it('throws where somebody else has read the body', async () => {
     const seen = await served(request('Content-Length: 5', 'hello'), async (req) => {
-      const body = requestBody(req, { declaredBytes: 5, timeoutMs: 5000 })
+      const body = new RequestBody({ stream: req, declaredBytes: 5, timeoutMs: 5000 })
       await gather(req)
       try {
         return [body.bytes(10)]
@@ -191,7 +197,9 @@ describe('requestBody', () => {
     const seen = await served(
       '',
       async (req) => {
-        const bytes = await requestBody(req, { declaredBytes: undefined, timeoutMs: 5000 }).bytes(300)
+        const bytes = await new RequestBody({ stream: req, declaredBytes: undefined, timeoutMs: 5000 }).bytes(
+          300,
+        )
         return bytes instanceof Uint8Array
           ? [Buffer.from(bytes).toString(), bytes.buffer.byteLength <= 300, (await gather(req)).toString()]
           : [bytes]

@@ -19,57 +19,68 @@ export interface BodyStream {
   removeListener(event: string, listener: (value?: unknown) => void): unknown
 }
 
-/** What `requestBody` takes. @internal */
-export interface RequestBodyOptions {
+/** What `RequestBody` takes. @internal */
+export interface RequestBodyOptions<S extends BodyStream> {
+  readonly stream: S
   /** Content-Length, where the request has one. */
   readonly declaredBytes: number | undefined
   /** How long the body may take from when it is first asked for. */
   readonly timeoutMs: number
   /** Called before the first byte is read. */
-  readonly beforeRead?: () => void
-}
-
-/** A request body that knows whether this guard has read it. @internal */
-export interface RequestBody extends BodySource {
-  /** True from the first read on. What the stream says of being read is then this guard's own doing. */
-  readonly touched: boolean
+  readonly beforeRead?: (stream: S) => void
 }
 
 /**
  * Reads a Node request body when the verifier asks for it, and puts every byte back in front of the stream before its
- * `end`, so that the parser behind the guard reads it as if nobody had.
+ * `end`, so that the parser behind the guard reads it as if nobody had. A class: it lives as long as its request.
  * @internal
  */
-export function requestBody(stream: BodyStream, options: RequestBodyOptions): RequestBody {
-  const { declaredBytes, timeoutMs, beforeRead } = options
-  let touched = false
-  let held: Uint8Array | undefined
-  let reading: Promise<Uint8Array | BodyProblem> | undefined
+export class RequestBody<S extends BodyStream = BodyStream> implements BodySource {
+  readonly kind = 'body-source'
+  readonly #options: RequestBodyOptions<S>
+  #touched = false
+  #held: Uint8Array | undefined
+  #reading: Promise<Uint8Array | BodyProblem> | undefined
 
-  const keep = (read: Uint8Array | BodyProblem): Uint8Array | BodyProblem => {
-    reading = undefined
-    if (read instanceof Uint8Array) held = read
-    return read
+  constructor(options: RequestBodyOptions<S>) {
+    this.#options = options
   }
-  const bytes = (limitBytes: number): MaybePromise<Uint8Array | BodyProblem> => {
-    if (held !== undefined) return held.length > limitBytes ? bodyProblem('too-large') : held
-    if (reading !== undefined) return reading.then(() => bytes(limitBytes))
+
+  /** True from the first read on. What the stream says of being read is then this guard's own doing. */
+  get touched(): boolean {
+    return this.#touched
+  }
+
+  bytes(limitBytes: number): MaybePromise<Uint8Array | BodyProblem> {
+    if (this.#held !== undefined)
+      return this.#held.length > limitBytes ? bodyProblem('too-large') : this.#held
+    if (this.#reading !== undefined) return this.#reading.then(() => this.bytes(limitBytes))
+    const { stream, declaredBytes, beforeRead } = this.#options
     if (declaredBytes !== undefined && declaredBytes > limitBytes) return bodyProblem('too-large')
     if (stream.readableEnded) {
       throw new CountersignError('body-already-read', 'the body was read before it could be verified')
     }
-    if (!touched) beforeRead?.()
-    touched = true
-    if (isComplete(stream)) return keep(takeComplete(stream, limitBytes))
-    reading = collect(stream, limitBytes, timeoutMs).then(keep)
-    return reading
+    if (!this.#touched) beforeRead?.(stream)
+    this.#touched = true
+    if (isComplete(stream)) return this.#keep(takeComplete(stream, limitBytes))
+    this.#reading = this.#collect(limitBytes)
+    return this.#reading
   }
-  return {
-    kind: 'body-source',
-    bytes,
-    get touched() {
-      return touched
-    },
+
+  async #collect(limitBytes: number): Promise<Uint8Array | BodyProblem> {
+    // Lets Node's parser finish the packet in hand: a body that came with its header fields is complete after it, and
+    // an empty one would otherwise meet its `end` while a 'readable' listener is on, before the parser behind listens.
+    await undefined
+    const { stream, timeoutMs } = this.#options
+    const isAll = isComplete(stream)
+    const read = isAll ? takeComplete(stream, limitBytes) : await collect(stream, limitBytes, timeoutMs)
+    this.#reading = undefined
+    return this.#keep(read)
+  }
+
+  #keep(read: Uint8Array | BodyProblem): Uint8Array | BodyProblem {
+    if (read instanceof Uint8Array) this.#held = read
+    return read
   }
 }
 
@@ -113,16 +124,12 @@ function takeComplete(stream: BodyStream, limitBytes: number): Uint8Array | Body
   return putBack(readInto(nothing, stream, limitBytes), stream)
 }
 
-async function collect(
+function collect(
   stream: BodyStream,
   limitBytes: number,
   timeoutMs: number,
 ): Promise<Uint8Array | BodyProblem> {
-  // Lets Node's parser finish the packet in hand: a body that came with its header fields is complete after it, and
-  // an empty one would otherwise meet its `end` while a 'readable' listener is on, before the parser behind listens.
-  await undefined
-  if (isComplete(stream)) return takeComplete(stream, limitBytes)
-  if (stream.destroyed) return bodyProblem('incomplete')
+  if (stream.destroyed) return Promise.resolve(bodyProblem('incomplete'))
   return new Promise((resolve) => {
     let taken = nothing
     const finish = (problem: BodyProblem | undefined): void => {
