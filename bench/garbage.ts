@@ -1,8 +1,9 @@
 /*
  * Bytes allocated by one verification. Run: npx tsx bench/garbage.ts (starts itself again with the flags it needs).
  *
- * In a new space so large that nothing is collected, the heap grows by exactly what is allocated. Each batch begins with an empty one (a
- * full collection would also drop compiled code and what it has learnt, and count its making); a batch during which a collection ran all the same is thrown away. An allocator of known size is measured first.
+ * In a new space so large that nothing is collected, the heap grows by exactly what is allocated. Each batch begins with
+ * an empty one (a full collection would also drop compiled code and what it has learnt, and count its making); a batch
+ * during which a collection ran all the same is thrown away. An allocator of known size is measured first.
  */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

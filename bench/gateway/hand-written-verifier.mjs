@@ -1,7 +1,7 @@
 /*
- * What a team writes in an afternoon to answer nginx's auth_request: the signature of one fixed form, its window, its nonce, nothing else.
- * Neither coverage rules nor several secrets nor limits. Content never gets here, so nobody compares it with its digest.
- * Arguments: port and key id; the secret is in BENCH_SECRET_HEX.
+ * What a team writes in an afternoon to answer nginx's auth_request: the signature of one fixed form, its window, its
+ * nonce, nothing else. Neither coverage rules nor several secrets nor limits. Content never gets here, so nobody compares
+ * it with its digest. Arguments: port and key id; the secret is in BENCH_SECRET_HEX.
  */
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
