@@ -23,7 +23,13 @@ export function checkCoverage(
       }
     }
   }
-  if (rules.digest === 'required' && hasContent(message.body) && !isContentCovered(covers)) {
+  if (
+    rules.digest !== 'if-covered' &&
+    hasContent(message.body) &&
+    !isContentCovered(covers) &&
+    // An old client cannot cover what its scheme has no place for. Only the policy's own word keeps it out.
+    (rules.digest === 'required' || claim.warnings?.includes('content-uncovered') !== true)
+  ) {
     return refuse('digest-missing', 'there is content, and the signature covers no digest of it')
   }
   return undefined

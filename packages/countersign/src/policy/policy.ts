@@ -12,7 +12,10 @@ export interface Policy {
    * where there is content. `[]` accepts any coverage and is named by the lint. RFC 9421 section 7.2.1.
    */
   readonly covers?: Coverage
-  /** Default `required` where there is content. A covered digest is always compared. */
+  /**
+   * Default `required` where there is content, but of schemes that have no means to cover it: these warn with
+   * `content-uncovered`, and are refused where the policy itself says `required`. A covered digest is always compared.
+   */
   readonly digest?: 'required' | 'if-covered'
   /** Default `required` where the scheme carries a nonce and a store is given, else `ignored`. */
   readonly nonce?: 'required' | 'if-present' | 'ignored'

@@ -7,7 +7,8 @@ export interface Rules {
   readonly maxAgeSeconds: number
   readonly skewSeconds: number
   readonly covers: Coverage | undefined
-  readonly digest: 'required' | 'if-covered'
+  /** `undefined`: required of schemes that can cover the content. */
+  readonly digest: 'required' | 'if-covered' | undefined
   readonly nonce: 'required' | 'if-present' | 'ignored' | undefined
   readonly signatures: NonNullable<Policy['signatures']>
   readonly algorithms: readonly string[] | undefined
@@ -24,7 +25,10 @@ export function rulesFrom(policy: Policy): Rules {
     maxAgeSeconds: wholeNumber('maxAgeSeconds', policy.maxAgeSeconds, 300, 86_400),
     skewSeconds: wholeNumber('skewSeconds', policy.skewSeconds, 30, 3600),
     covers: coverageOf(policy.covers),
-    digest: oneOf('digest', policy.digest, 'required', ['required', 'if-covered']),
+    digest:
+      policy.digest === undefined
+        ? undefined
+        : oneOf('digest', policy.digest, 'required', ['required', 'if-covered']),
     nonce:
       policy.nonce === undefined
         ? undefined

@@ -22,7 +22,7 @@ export function challengeFields(
   if (status === 503) return [['Retry-After', String(retryAfterSeconds)]]
   if (status !== 401) return []
   const required = [...requiredCoverage(rules.covers, message)]
-  if (rules.digest === 'required' && hasContent(message.body) && !required.includes('content-digest')) {
+  if (rules.digest !== 'if-covered' && hasContent(message.body) && !required.includes('content-digest')) {
     required.push('content-digest')
   }
   return schemes.flatMap((scheme) => scheme.challenge(required))
