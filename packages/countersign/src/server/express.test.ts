@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import express from 'express'
 import { afterEach, describe, expect, it } from 'vitest'
 import { signedFetch } from '../client/fetch.ts'
@@ -56,6 +57,17 @@ describe('the guard of Express', () => {
     const response = await send(`${origin}/a/b/c?d=1`, { method: 'POST', body: '{"e":2}', headers })
     expect(await response.json()).toEqual({ url: '/c?d=1', body: { e: 2 }, caller: 'caller' })
     expect((await fetch(`${origin}/a/b/c`, { method: 'POST' })).status).toBe(401)
+  })
+
+  it('verifies a compressed body as it was sent, and leaves it to the parser to inflate', async () => {
+    const app = express()
+    app.post('/', requireSignature(verifier), express.json(), (req, res) => {
+      res.json(req.body)
+    })
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+    const body = gzipSync(JSON.stringify({ a: 'b'.repeat(1000) }))
+    const response = await send(await serve(app), { method: 'POST', body, headers })
+    expect(await response.json()).toEqual({ a: 'b'.repeat(1000) })
   })
 
   it('hands the error for a body that was read before to the error handler, with the fix', async () => {

@@ -83,7 +83,8 @@ export function readListener<
 /**
  * Closes what a server leaves open around its request listener: takes header lines without the silent cut at 1000
  * (`maxHeadersCount = 0`; the guard counts them), refuses `Upgrade` and `CONNECT`, and sends `100 Continue` only once the
- * header fields have stood. Call it before `listen`; pass `serverOptions` to `createServer`.
+ * header fields have stood (without it Node sends it at once). Call it before `listen`; pass `serverOptions` to `createServer`.
+ * Also for Express, `guardServer(createServer(serverOptions, app))`, and for Fastify, `guardServer(app.server)`.
  */
 export function guardServer(server: Server, options: GuardServerOptions = {}): void {
   server.maxHeadersCount = 0

@@ -25,7 +25,10 @@ describe('Express on a guarded server', () =>
     makeServer: (routes) => guarded(createServer(serverOptions, expressApp(routes))),
     holdsContinue: true,
   }))
-describe('Fastify', () => contract({ makeServer: fastifyServer, holdsContinue: false }))
+describe('Fastify', () =>
+  contract({ makeServer: (routes) => fastifyServer(routes, () => undefined), holdsContinue: false }))
+describe('Fastify on a guarded server', () =>
+  contract({ makeServer: (routes) => fastifyServer(routes, guardServer), holdsContinue: true }))
 
 function contract(input: Parameters<typeof serverContract>[0]): void {
   const warnings: Error[] = []
@@ -124,7 +127,10 @@ function expressApp(routes: readonly ContractRoute[]): express.Express {
   return app
 }
 
-async function fastifyServer(routes: readonly ContractRoute[]): Promise<RunningServer> {
+async function fastifyServer(
+  routes: readonly ContractRoute[],
+  prepare: (server: Server) => void,
+): Promise<RunningServer> {
   const app = Fastify({ bodyLimit: parserLimitBytes })
   await app.register(fastifyDoor.signatures)
   for (const route of routes) {
@@ -160,7 +166,7 @@ async function fastifyServer(routes: readonly ContractRoute[]): Promise<RunningS
       route.mount === undefined ? {} : { prefix: route.mount },
     )
   }
-  await app.ready()
+  prepare(app.server)
   await app.listen({ port: 0, host: '127.0.0.1' })
   return running(app.server, () => app.close())
 }
@@ -210,7 +216,6 @@ async function rawConnection(port: number): Promise<RawConnection> {
         })
       }
     },
-    end: () => socket.end(),
     destroy: () => socket.destroy(),
   }
 }

@@ -221,15 +221,6 @@ export const bodyBehaviours: readonly TrialBehaviour[] = [
     },
   ],
   [
-    'answers a client that sends no more after its request',
-    async ({ open, signed }) => {
-      const client = await open()
-      client.write(await signed({ method: 'POST', target: '/raw', fields: bytes, body: 'last' }))
-      client.end()
-      mustPass(await client.next(), { body: fingerprint(utf8Encode('last')) })
-    },
-  ],
-  [
     'fails with 500 where a parser has read the body, and verifies nothing parsed',
     async ({ send, signed, reached }) => {
       const request = { method: 'POST', target: '/late', fields: json, body: '{"a":1}' }

@@ -7,8 +7,6 @@ export interface RawConnection {
   write(bytes: Uint8Array): void
   /** Gives the next bytes, or `undefined` once the server has closed or reset the connection. */
   read(): Promise<Uint8Array | undefined>
-  /** Sends no more, and still reads. */
-  end(): void
   destroy(): void
 }
 
@@ -28,7 +26,6 @@ export interface WireClient {
   next(toHead?: boolean): Promise<WireResponse | undefined>
   /** Waits until the server closes the connection, whatever it still sends. */
   closed(): Promise<void>
-  end(): void
   destroy(): void
 }
 
@@ -109,7 +106,6 @@ export function wireClient(connection: RawConnection): WireClient {
     async closed() {
       while (await more());
     },
-    end: () => connection.end(),
     destroy: () => connection.destroy(),
   }
 }
