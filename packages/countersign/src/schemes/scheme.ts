@@ -2,7 +2,7 @@ import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
 import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
-import type { Refusal } from '../reasons/reasons.ts'
+import type { Reason, Refusal } from '../reasons/reasons.ts'
 import type { Warning } from '../reasons/warnings.ts'
 import type { TextEncoding } from '../steps/need.ts'
 import type { Steps } from '../steps/steps.ts'
@@ -45,6 +45,8 @@ export interface SchemeTraits {
   readonly chosenCoverage: boolean
   /** The body is under the MAC itself, so a digest field is not needed. */
   readonly bodyInBase: boolean
+  /** Seconds that a nonce is remembered where claims say no creation time. Default: as long as the policy accepts signatures. */
+  readonly rememberSeconds?: number
   /** What the scheme leaves uncovered, in words for the lint and the documentation. */
   readonly uncovered: readonly string[]
 }
@@ -96,8 +98,11 @@ export interface Scheme<C extends Claim = Claim> {
   draft(input: DraftInput): Steps<Draft<C>>
   /** Gives the fields that carry a finished signature. */
   write(draft: Draft<C>, signature: string): Patch
-  /** Gives the challenge fields that tell a client how to sign. `required`: component identifiers of the policy. */
-  challenge(required: readonly string[]): readonly (readonly [name: string, value: string])[]
+  /**
+   * Gives the challenge fields that tell a client how to sign. `required`: component identifiers of the policy. `reason`: why
+   * a signature of this scheme was refused; nothing may be told of it that tells an unknown key from a wrong signature.
+   */
+  challenge(required: readonly string[], reason?: Reason): readonly (readonly [name: string, value: string])[]
   /** Status of refusals other than those fixed by the reason table, where the ancestor had its own. */
   readonly refusalStatus?: number
 }

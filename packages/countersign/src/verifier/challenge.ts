@@ -8,12 +8,18 @@ import type { Scheme } from '../schemes/scheme.ts'
 /** Seconds after which a client may try again when a store is down. */
 const retryAfterSeconds = 1
 
+/** A refusal, and the scheme whose claim or syntax it is about, where it is about one. */
+interface RefusedBy {
+  readonly reason: Reason
+  readonly scheme: Scheme | undefined
+}
+
 /**
  * Gives the fields that go with a refusal: how to sign, for every scheme accepted (RFC 9110 section 11.6.1,
  * RFC 9421 section 5.1), or when to try again.
  */
 export function challengeFields(
-  reason: Reason,
+  { reason, scheme: refusedBy }: RefusedBy,
   schemes: readonly Scheme[],
   rules: Rules,
   message: Message,
@@ -25,5 +31,5 @@ export function challengeFields(
   if (rules.digest !== 'if-covered' && hasContent(message.body) && !required.includes('content-digest')) {
     required.push('content-digest')
   }
-  return schemes.flatMap((scheme) => scheme.challenge(required))
+  return schemes.flatMap((scheme) => scheme.challenge(required, scheme === refusedBy ? reason : undefined))
 }

@@ -11,7 +11,6 @@ import type { Policy } from '../policy/policy.ts'
 import { type Rules, rulesFrom } from '../policy/rules.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { reasons, refuse } from '../reasons/reasons.ts'
-import type { Warning } from '../reasons/warnings.ts'
 import type { NonceStore } from '../replay/nonce-store.ts'
 import type { Scheme } from '../schemes/scheme.ts'
 import { drive, driveSync } from '../steps/drive.ts'
@@ -20,6 +19,7 @@ import { recording, type TraceEntry } from '../steps/trace.ts'
 import { challengeFields } from './challenge.ts'
 import type { Verdict } from './verdict.ts'
 import { type Fell, type Judgement, type Stood, verifySteps } from './verify.ts'
+import { schemesWithWeakAlgorithms, warningsOf } from './warnings.ts'
 
 /** What `createVerifier` takes. */
 export interface VerifierOptions {
@@ -64,7 +64,6 @@ export interface Verifier {
 }
 
 const noRights: readonly string[] = []
-const noWarnings: readonly Warning[] = []
 
 /**
  * Makes a verifier.
@@ -81,6 +80,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     nonce: (need) => nonces?.record(need.token, need.expiresAt) ?? 'fresh',
   }
   const rulesFor = rulesByPolicy(options.policy ?? {})
+  const accepted: Accepted = { schemes, withWeak: schemesWithWeakAlgorithms(schemes) }
 
   const judgement = (rules: Rules, options: VerifyOptions | undefined): Judgement => ({
     schemes,
@@ -90,7 +90,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     now: clock(),
   })
   const conclude = (judged: Stood | Fell, message: Message, rules: Rules): Verdict => {
-    const verdict = verdictOf(judged, message, schemes, rules)
+    const verdict = verdictOf(judged, message, accepted, rules)
     if (onVerdict !== undefined) {
       try {
         onVerdict(verdict, message)
@@ -130,7 +130,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const rules = rulesFor(verifyOptions?.policy)
       const { driver: recorder, entries } = recording({ ...driver, nonce: () => 'fresh' })
       const judged = await drive(verifySteps(message, judgement(rules, verifyOptions)), recorder)
-      return { verdict: verdictOf(judged, message, schemes, rules), entries }
+      return { verdict: verdictOf(judged, message, accepted, rules), entries }
     },
   }
 }
@@ -150,10 +150,17 @@ function rulesByPolicy(base: Policy): (policy: Policy | undefined) => Rules {
   }
 }
 
+/** The schemes of a verifier. */
+interface Accepted {
+  readonly schemes: readonly Scheme[]
+  /** Those among them that may stand on a weak algorithm. */
+  readonly withWeak: ReadonlySet<Scheme>
+}
+
 function verdictOf(
   judged: Stood | Fell,
   message: Message,
-  schemes: readonly Scheme[],
+  { schemes, withWeak }: Accepted,
   rules: Rules,
 ): Verdict {
   if (judged.ok) {
@@ -163,7 +170,7 @@ function verdictOf(
       scheme: scheme.name,
       credential,
       claim,
-      warnings: claim.warnings ?? noWarnings,
+      warnings: warningsOf(judged, withWeak),
       mode: rules.mode,
     }
   }
@@ -173,7 +180,7 @@ function verdictOf(
     ok: false,
     reason: refusal.reason,
     status: status === 401 ? (scheme?.refusalStatus ?? status) : status,
-    headers: challengeFields(refusal.reason, schemes, rules, message),
+    headers: challengeFields({ reason: refusal.reason, scheme }, schemes, rules, message),
     detail: refusal.detail,
     enforced: rules.mode === 'enforce',
     mode: rules.mode,

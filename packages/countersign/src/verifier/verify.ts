@@ -185,7 +185,7 @@ function* judgeClaim(
     doing = 'the nonce could not be recorded'
     if (claim.nonce !== undefined && judgement.recordsNonces && rules.nonce !== 'ignored') {
       const token = replayToken(claim.scheme, claim.keyId, claim.nonce)
-      const expiresAt = rememberUntil(claim, rules, now)
+      const expiresAt = rememberUntil(claim, scheme.traits, rules, now)
       if (answered('nonce', yield { kind: 'nonce', token, expiresAt }) === 'seen') {
         return refuse('replayed', 'this key has used this nonce before')
       }
