@@ -40,6 +40,11 @@ export function checkWindow(
  * Until when a claim's nonce has to be remembered. Two skews more than the window:
  * another node's clock may be one behind ours, and ours one ahead of the signer's.
  */
-export function rememberUntil(claim: Claim, rules: Rules, now: number): number {
-  return (claim.createdAt ?? now) + rules.maxAgeSeconds + 2 * rules.skewSeconds
+export function rememberUntil(claim: Claim, traits: SchemeTraits, rules: Rules, now: number): number {
+  const { maxAgeSeconds, skewSeconds } = rules
+  const { createdAt } = claim
+  // Without a time nothing ages: only the memory of the nonce holds a second copy off.
+  return createdAt === undefined
+    ? now + Math.max(maxAgeSeconds, traits.rememberSeconds ?? 0) + 2 * skewSeconds
+    : createdAt + maxAgeSeconds + 2 * skewSeconds
 }

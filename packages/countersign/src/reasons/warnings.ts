@@ -6,6 +6,7 @@ export type Warning =
   | 'method-uncovered'
   | 'query-uncovered'
   | 'replayable'
+  | 'time-unchecked'
   | 'weak-algorithm'
 
 /** What each warning means, for logs, metrics, the lint and docs/reasons.md. */
@@ -18,5 +19,7 @@ export const warnings: Readonly<Record<Warning, string>> = {
   'method-uncovered': 'The signature says nothing of the method.',
   'query-uncovered': 'There is a query that the signature does not cover.',
   replayable: 'Neither a time nor a nonce is signed: whoever sees the request can send it again.',
+  'time-unchecked':
+    'No limit was set to the age of the signature: a copy is held off only as long as its nonce is remembered.',
   'weak-algorithm': 'The signature or digest stands on SHA-1 or MD5.',
 }
