@@ -3,9 +3,9 @@ export type Coverage = readonly string[] | { readonly [method: string]: readonly
 
 /** What a verifier requires. Every field is optional; the defaults are strict. */
 export interface Policy {
-  /** Longest accepted age of a signature, in seconds. Default 300; 0 to 86400. RFC 9421 section 7.2.2. */
+  /** Longest accepted age of a signature, in seconds. Default that of the scheme, usually 300; 0 to 86400. RFC 9421 section 7.2.2. */
   readonly maxAgeSeconds?: number
-  /** Tolerated clock difference into the future, in seconds. Default 30; 0 to 3600. */
+  /** Tolerated clock difference into the future, in seconds. Default that of the scheme, usually 30; 0 to 3600. */
   readonly skewSeconds?: number
   /**
    * Least coverage, for schemes whose signer chooses. Default `@method`, `@target-uri` (or its parts), and `content-digest`

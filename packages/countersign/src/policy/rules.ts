@@ -4,8 +4,10 @@ import type { Coverage, Policy } from './policy.ts'
 
 /** A policy with every default filled in and every field checked. */
 export interface Rules {
-  readonly maxAgeSeconds: number
-  readonly skewSeconds: number
+  /** `undefined`: that of the scheme. */
+  readonly maxAgeSeconds: number | undefined
+  /** `undefined`: that of the scheme. */
+  readonly skewSeconds: number | undefined
   readonly covers: Coverage | undefined
   /** `undefined`: required of schemes that can cover the content. */
   readonly digest: 'required' | 'if-covered' | undefined
@@ -22,8 +24,8 @@ export interface Rules {
  */
 export function rulesFrom(policy: Policy): Rules {
   return Object.freeze({
-    maxAgeSeconds: wholeNumber('maxAgeSeconds', policy.maxAgeSeconds, 300, 86_400),
-    skewSeconds: wholeNumber('skewSeconds', policy.skewSeconds, 30, 3600),
+    maxAgeSeconds: wholeNumber('maxAgeSeconds', policy.maxAgeSeconds, undefined, 86_400),
+    skewSeconds: wholeNumber('skewSeconds', policy.skewSeconds, undefined, 3600),
     covers: coverageOf(policy.covers),
     digest:
       policy.digest === undefined
@@ -40,7 +42,7 @@ export function rulesFrom(policy: Policy): Rules {
   })
 }
 
-function wholeNumber(field: string, value: unknown, fallback: number, most: number): number {
+function wholeNumber<T>(field: string, value: unknown, fallback: T, most: number): number | T {
   if (value === undefined) return fallback
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most) return value
   throw invalid(field, `a whole number from 0 to ${most}`, value)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Claim, SchemeTraits } from '../schemes/scheme.ts'
+import type { Policy } from './policy.ts'
 import { rulesFrom } from './rules.ts'
-import { rememberUntil } from './window.ts'
+import { checkWindow, rememberUntil } from './window.ts'
 
 const now = 1_700_000_000
 const rules = rulesFrom({ maxAgeSeconds: 100, skewSeconds: 10 })
@@ -41,5 +42,33 @@ describe('a nonce is remembered', () => {
     expect(rememberUntil(claimOf(now), long, rules, now)).toBe(now + 120)
     const short = { ...traits, rememberSeconds: 1 }
     expect(rememberUntil(claimOf(undefined), short, rules, now)).toBe(now + 120)
+  })
+})
+
+describe('the time window', () => {
+  const short = { ...traits, defaultWindow: { maxAgeSeconds: 5, skewSeconds: 2 } }
+  const outcome = (createdAt: number, of: SchemeTraits, policy: Policy = {}): string =>
+    checkWindow(claimOf(createdAt), of, rulesFrom(policy), now)?.reason ?? 'ok'
+
+  it('is 300 seconds back and 30 ahead where neither policy nor scheme says, both ends included', () => {
+    expect([now - 300, now + 30].map((at) => outcome(at, traits))).toEqual(['ok', 'ok'])
+    expect([now - 301, now + 31].map((at) => outcome(at, traits))).toEqual([
+      'created-stale',
+      'created-in-future',
+    ])
+  })
+
+  it('is that of the scheme where the policy does not say, each end on its own', () => {
+    expect([now - 5, now + 2].map((at) => outcome(at, short))).toEqual(['ok', 'ok'])
+    expect([now - 6, now + 3].map((at) => outcome(at, short))).toEqual(['created-stale', 'created-in-future'])
+    expect([now - 60, now + 3].map((at) => outcome(at, short, { maxAgeSeconds: 60 }))).toEqual([
+      'ok',
+      'created-in-future',
+    ])
+    expect(outcome(now + 1, short, { skewSeconds: 0 })).toBe('created-in-future')
+  })
+
+  it('of a scheme is also how long its nonces are remembered', () => {
+    expect(rememberUntil(claimOf(now), short, rulesFrom({}), now)).toBe(now + 5 + 2 * 2)
   })
 })

@@ -35,6 +35,14 @@ export interface Claim {
   readonly warnings?: readonly Warning[] | undefined
 }
 
+/** How far from now a creation time may lie. Both ends are inclusive. */
+export interface TimeWindow {
+  /** Seconds back. */
+  readonly maxAgeSeconds: number
+  /** Seconds ahead. */
+  readonly skewSeconds: number
+}
+
 /** What a scheme can and cannot protect. The policy and its lint go by this. */
 export interface SchemeTraits {
   /** The scheme carries a signed creation time. */
@@ -47,6 +55,8 @@ export interface SchemeTraits {
   readonly bodyInBase: boolean
   /** Seconds that a nonce is remembered where claims say no creation time. Default: as long as the policy accepts signatures. */
   readonly rememberSeconds?: number
+  /** Window where the policy does not say. Default 300 seconds back and 30 ahead. */
+  readonly defaultWindow?: TimeWindow
   /** What the scheme leaves uncovered, in words for the lint and the documentation. */
   readonly uncovered: readonly string[]
 }
