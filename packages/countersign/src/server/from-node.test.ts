@@ -142,16 +142,23 @@ describe('nodeRequest', () => {
   })
 
   it('refuses as many lines as a server lets through that cuts them off in silence', async () => {
+    const problem = (
+      lines: number,
+      limits: { maxHeadersCount?: number; maxFields?: number },
+    ): Promise<unknown> =>
+      served(get(...noise(lines - 1)), {
+        read: read({ maxFields: limits.maxFields ?? 128 }),
+        ...limits,
+      }).then(
+        (message) => message.problem,
+        (error: Error) => error.message,
+      )
     for (const lines of [40, 50, 62, 100]) {
-      const { problem } = await served(get(...noise(lines - 1)), { read: read(), maxHeadersCount: 40 })
-      expect(problem).toContain('maxHeadersCount')
+      // Node 22 and later refuse by themselves what Node 20 cuts off.
+      expect(await problem(lines, { maxHeadersCount: 40 })).toMatch(/maxHeadersCount|Header overflow/)
     }
-    const { problem } = await served(get(...noise(38)), { read: read(), maxHeadersCount: 40 })
-    expect(problem).toBeUndefined()
-    for (const lines of [1000, 1010, 1100]) {
-      const cut = await served(get(...noise(lines - 1)), { read: read({ maxFields: 256 }) })
-      expect(cut.problem).toBeDefined()
-    }
+    expect(await problem(39, { maxHeadersCount: 40 })).toBeUndefined()
+    for (const lines of [1000, 1010, 1100]) expect(await problem(lines, { maxFields: 256 })).toBeDefined()
   })
 
   it('refuses both framings where a lenient server lets them through', async () => {
