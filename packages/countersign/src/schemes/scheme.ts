@@ -86,6 +86,8 @@ export interface Draft<C extends Claim = Claim> {
   readonly message: Message
   /** Fields added so far. */
   readonly set: Patch['set']
+  /** Query parameters added to `message`, as in `Patch`. */
+  readonly query?: string
 }
 
 /**
@@ -102,6 +104,11 @@ export interface Scheme<C extends Claim = Claim> {
   readonly encoding: TextEncoding
   /** Gives the claims on a message, `undefined` where it does not carry this scheme, a refusal where it is malformed. */
   read(message: Message): readonly C[] | Refusal | undefined
+  /**
+   * Gives claims that stand in the content, in schemes of which some old client puts them there. Asked where no scheme found a
+   * signature or a fault by `read`; gives `undefined` without reading content that cannot hold a claim.
+   */
+  readContent?(message: Message, context: BaseContext): Steps<readonly C[] | Refusal | undefined>
   /** Gives the canonical form of a message under a claim, for both directions. */
   base(message: Message, claim: C, context: BaseContext): Asked<SignatureBase | Refusal>
   /** Decides what to sign. Throws `CountersignError` where the message cannot be signed. */

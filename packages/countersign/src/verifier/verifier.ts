@@ -80,7 +80,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     nonce: (need) => nonces?.record(need.token, need.expiresAt) ?? 'fresh',
   }
   const rulesFor = rulesByPolicy(options.policy ?? {})
-  const accepted: Accepted = { schemes, withWeak: schemesWithWeakAlgorithms(schemes) }
+  const accepted: Accepted = {
+    schemes,
+    withWeak: schemesWithWeakAlgorithms(schemes),
+    refusalStatus: commonStatus(schemes),
+  }
 
   const judgement = (rules: Rules, options: VerifyOptions | undefined): Judgement => ({
     schemes,
@@ -155,12 +159,21 @@ interface Accepted {
   readonly schemes: readonly Scheme[]
   /** Those among them that may stand on a weak algorithm. */
   readonly withWeak: ReadonlySet<Scheme>
+  /** Status of a refusal that is about none of them alone: 401, unless all of their ancestors had the same other one. */
+  readonly refusalStatus: number
+}
+
+function commonStatus(schemes: readonly Scheme[]): number {
+  const [first] = schemes
+  return schemes.every(({ refusalStatus }) => refusalStatus === first?.refusalStatus)
+    ? (first?.refusalStatus ?? 401)
+    : 401
 }
 
 function verdictOf(
   judged: Stood | Fell,
   message: Message,
-  { schemes, withWeak }: Accepted,
+  { schemes, withWeak, refusalStatus }: Accepted,
   rules: Rules,
 ): Verdict {
   if (judged.ok) {
@@ -179,7 +192,7 @@ function verdictOf(
   return {
     ok: false,
     reason: refusal.reason,
-    status: status === 401 ? (scheme?.refusalStatus ?? status) : status,
+    status: status !== 401 ? status : scheme === undefined ? refusalStatus : (scheme.refusalStatus ?? 401),
     headers: challengeFields({ reason: refusal.reason, scheme }, schemes, rules, message),
     detail: refusal.detail,
     enforced: rules.mode === 'enforce',

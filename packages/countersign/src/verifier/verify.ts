@@ -72,7 +72,10 @@ interface Candidate {
  */
 export function* verifySteps(message: Message, judgement: Judgement): Steps<Stood | Fell> {
   const candidates: Candidate[] = []
-  const unreadable = gatherClaims(message, judgement, candidates)
+  let unreadable = gatherClaims(message, judgement, candidates)
+  if (candidates.length === 0 && unreadable === undefined && message.body !== undefined) {
+    unreadable = yield* gatherFromContent(message, judgement, candidates)
+  }
   const all = judgement.rules.signatures === 'all'
   if (unreadable !== undefined && (all || candidates.length === 0)) return unreadable
   let first: Stood | Fell | undefined
@@ -105,11 +108,34 @@ function gatherClaims(message: Message, judgement: Judgement, candidates: Candid
     }
     for (const claim of claims) if (isWanted(claim, judgement.rules)) candidates.push({ scheme, claim })
   }
-  if (candidates.length > maxClaims) {
-    candidates.length = 0
-    return fallen(undefined, undefined, refuse('signature-malformed', `more than ${maxClaims} signatures`))
+  return candidates.length > maxClaims ? tooMany(candidates) : unreadable
+}
+
+/** As `gatherClaims`, for schemes of which an old client says in the content who it is. */
+function* gatherFromContent(
+  message: Message,
+  judgement: Judgement,
+  candidates: Candidate[],
+): Steps<Fell | undefined> {
+  let unreadable: Fell | undefined
+  for (const scheme of judgement.schemes) {
+    if (scheme.readContent === undefined) continue
+    try {
+      const claims = yield* scheme.readContent(message, judgement.rules)
+      if (claims === undefined) continue
+      if (isRefusal(claims)) unreadable ??= fallen(scheme, undefined, claims)
+      else
+        for (const claim of claims) if (isWanted(claim, judgement.rules)) candidates.push({ scheme, claim })
+    } catch (failure) {
+      return fallen(scheme, undefined, unavailable('the content could not be read', failure))
+    }
   }
-  return unreadable
+  return candidates.length > maxClaims ? tooMany(candidates) : unreadable
+}
+
+function tooMany(candidates: Candidate[]): Fell {
+  candidates.length = 0
+  return fallen(undefined, undefined, refuse('signature-malformed', `more than ${maxClaims} signatures`))
 }
 
 function isWanted(claim: Claim, { signatures }: Rules): boolean {
