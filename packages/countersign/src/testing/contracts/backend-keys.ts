@@ -16,8 +16,7 @@ export interface PublishedPair {
   readonly signatureBytes: number
 }
 
-/** One pair for each asymmetric algorithm. */
-export const publishedPairs: readonly PublishedPair[] = [
+const rfcPairs: readonly PublishedPair[] = [
   {
     algorithm: 'ed25519',
     section: 'RFC 9421 B.2.6',
@@ -270,3 +269,23 @@ export const publishedPairs: readonly PublishedPair[] = [
     signatureBytes: 256,
   },
 ]
+
+/** One pair for each asymmetric algorithm. RFC 9421 prints no signature of the last two. */
+export const publishedPairs: readonly PublishedPair[] = [
+  ...rfcPairs,
+  madeWithOpenssl(
+    'rsa-v1_5-sha512',
+    'TYAOTku45fWYF0N1v7T2NladjV1e3/evqN1qME1pSGMPCd/Mg3joZ3uRwpxr0CSby8Y1Aa56/eFT7eFpD94V+Xzkxc+J7wBlbJoJRaDO19tC7k/1vOqbZ2POKkF//gtRmQzQmB/U2OsAIAcdMqmDiezcqMPUAxZhNk/Mxpb2z8EVmxJqzg7tDwfym7AYQSbaMTa/Te0UawlFy5FtY/X8K2Vy+jCBOWpvTlmylj64j+FsOMnj/4K88+o78TqP8aQPJdZeQXvXvALxMRHBkIrxdvhrU89WIj9UbxO8DVvAIvlmZLuF4ujO1yiIEOkoxAhuU0LBDQIVVJKd3rDWeiiJRA==',
+  ),
+  madeWithOpenssl(
+    'rsa-v1_5-sha1',
+    'biE6dID12O9mRdHYnr6sMNMHIb4BP9KJcm3+04UBa+MeZrkVW7w+7q5/kpyRDtwbBpDa9YsQk7aSSl74uqe0ZgvkdnZ9UOsm8PkggTGjwx3mHMf8t9Hwy7j/r5Hl5YNa8bW4sE5ZJJNPjZJtLIb05UMrWlHqMscrPk4UvUmJUHnNBDrzSTpgbATjX6iE/RNShQLvs+Bcc9vcGAbSPjsVqK1flrz/WaGNsCQbxmvCZkiV2XSFAAix/XW55huonXq6Pi/vnKkadYMWSTdEPFpIst7Yo37J1eamVu7p0V34VHYTxefJgN9A6mXAgtWkgSFFyCBugDPi4fLxbu1rPC5+EQ==',
+  ),
+]
+
+/** The RSA pair and base of RFC 9421 section 4.3, signed by `openssl dgst` with another hash. */
+function madeWithOpenssl(algorithm: string, signature: string): PublishedPair {
+  const pair = rfcPairs.find((published) => published.algorithm === 'rsa-v1_5-sha256')
+  if (pair === undefined) throw new Error('the contract has no RSA pair of RFC 9421')
+  return { ...pair, algorithm, section: 'OpenSSL over the base of RFC 9421 4.3', signature }
+}

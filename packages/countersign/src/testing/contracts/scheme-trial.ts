@@ -44,6 +44,8 @@ export interface SchemeContractInput {
   readonly backend?: Backend
   readonly policy?: Policy
   readonly vectors?: readonly SchemeVector[]
+  /** Tells whether the scheme has a form for a request. What it has none for must be refused to the signer. Default: always. */
+  readonly signs?: (message: RequestMessage) => boolean
   /**
    * Tells whether the scheme documents two requests as one: signed as the first, accepted as the second.
    * To be decided by means other than the scheme's own. Default: never.

@@ -4,6 +4,7 @@ import { parseDictionary } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
 import type { Message, RequestMessage } from '../../message/message.ts'
 import type { SignatureBase } from '../../message/signature-base.ts'
+import { CountersignError } from '../../reasons/error.ts'
 import { isRefusal, type Refusal } from '../../reasons/reasons.ts'
 import { rfc9421 } from '../../schemes/rfc9421/rfc9421.ts'
 import type { Asked, Claim, Scheme } from '../../schemes/scheme.ts'
@@ -178,4 +179,28 @@ describe('the scheme contract', () => {
       expect(failed.filter((name) => caughtBy.test(name))).not.toEqual([])
     })
   }
+})
+
+describe('a message that a scheme is said to have no form for', () => {
+  it('must be refused to the signer', async () => {
+    const input: SchemeContractInput = {
+      scheme: sound,
+      signing: { id: 'studio-a', secret: 'correct horse battery' },
+      stranger: { id: 'studio-a', secret: 'another secret altogether' },
+      signs: () => false,
+    }
+    const refusing = schemeContract(input).filter(({ name }) => name.startsWith('refuses to sign: '))
+    expect(refusing).toHaveLength(7)
+    for (const { run } of refusing) await expect(run()).rejects.toThrow(/said to have no form/)
+    const silent: Scheme = {
+      ...sound,
+      // biome-ignore lint/correctness/useYield: nothing is asked for
+      *draft() {
+        throw new CountersignError('component-unavailable', 'no form for this')
+      },
+    }
+    for (const { name, run } of schemeContract({ ...input, scheme: silent })) {
+      if (name.startsWith('refuses to sign: ')) await run()
+    }
+  })
 })

@@ -2,6 +2,7 @@ import { utf8Encode } from '../../bytes/utf8.ts'
 import type { Credential } from '../../credentials/credential.ts'
 import { type Body, bodyProblem } from '../../message/body.ts'
 import { type RequestMessage, requestMessage, responseMessage, wireRequest } from '../../message/message.ts'
+import { CountersignError } from '../../reasons/error.ts'
 import type { Scheme } from '../../schemes/scheme.ts'
 import type { Verdict } from '../../verifier/verdict.ts'
 import { tamper } from '../tamper.ts'
@@ -41,6 +42,7 @@ const examples: readonly (readonly [name: string, message: RequestMessage])[] = 
 
 const simple = requestMessage({ url: '/v1/videos?a=1', headers: host })
 const withContent = requestMessage({ method: 'POST', url: '/v1/videos', headers: host, body: 'title=One' })
+const usualCredentialFields = ['authorization', 'signature', 'signature-input']
 const foreign = ['Basic Zm9vOmJhcg==', 'Bearer token', 'Unknown', '', ',', 'é', 'a'.repeat(65_536)]
 
 /**
@@ -50,10 +52,14 @@ const foreign = ['Basic Zm9vOmJhcg==', 'Bearer token', 'Unknown', '', ',', 'é',
 export function schemeContract(input: SchemeContractInput): readonly ContractCase[] {
   const { scheme, vectors = [] } = input
   return [
-    ...examples.flatMap(([name, message]) => [
-      { name: `signs and verifies: ${name}`, run: () => roundTrips(input, message) },
-      { name: `refuses every changed byte: ${name}`, run: () => refusesChanges(input, message) },
-    ]),
+    ...examples.flatMap(([name, message]) =>
+      input.signs?.(message) === false
+        ? [{ name: `refuses to sign: ${name}`, run: () => refusesToSign(input, message) }]
+        : [
+            { name: `signs and verifies: ${name}`, run: () => roundTrips(input, message) },
+            { name: `refuses every changed byte: ${name}`, run: () => refusesChanges(input, message) },
+          ],
+    ),
     { name: 'refuses the signature of another key', run: () => refusesStrangers(input) },
     { name: 'refuses an unknown key id', run: () => refusesUnknownKey(input) },
     { name: 'finds no signature where there is none', run: () => readsNothing(input) },
@@ -107,6 +113,14 @@ async function roundTrips(input: SchemeContractInput, message: RequestMessage): 
   must(verdict.claim.keyId === input.signing.id, 'the claim names another key')
 }
 
+async function refusesToSign(input: SchemeContractInput, message: RequestMessage): Promise<void> {
+  const failure = await sign(input, message).then(
+    () => undefined,
+    (failure: unknown) => failure,
+  )
+  must(failure instanceof CountersignError, 'signed what it is said to have no form for')
+}
+
 async function refusesChanges(input: SchemeContractInput, message: RequestMessage): Promise<void> {
   await refusesAll(input, await sign(input, message), (received) => verify(input, received))
 }
@@ -119,8 +133,10 @@ async function refusesAll(
   const verdict = await verdictOn(signed)
   must(verdict.ok, 'the unchanged message was refused')
   const { covers } = verdict.claim
+  const { set } = await signerOf(input).sign(simple)
+  const credentialFields = [...usualCredentialFields, ...set.map(([name]) => name.toLowerCase())]
   let refused = 0
-  for (const { name, message } of tamper(signed, { covers })) {
+  for (const { name, message } of tamper(signed, { covers, credentialFields })) {
     const { ok } = await verdictOn(message)
     must(!ok || input.isSame?.(signed, message) === true, `accepted with one byte changed: ${name}`)
     if (!ok) refused++
