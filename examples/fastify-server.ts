@@ -1,6 +1,7 @@
 // A service behind Fastify 5. Start it: BILLING_SECRET=... npx tsx examples/fastify-server.ts
 import { createVerifier, memoryCredentials, memoryNonces, rfc9421 } from 'countersign'
 import { readSignature, requireSignature, signatureOf, signatures } from 'countersign/server/fastify'
+import { guardServer } from 'countersign/server/node-http'
 import Fastify from 'fastify'
 
 const { BILLING_SECRET = '', PORT = '3000' } = process.env
@@ -12,6 +13,7 @@ const verifier = createVerifier({
 })
 
 const app = Fastify()
+guardServer(app.server) // upgrades never reach a hook: this refuses them
 await app.register(signatures)
 
 const mayRead = requireSignature(verifier, { rights: ['invoices:read'] })
