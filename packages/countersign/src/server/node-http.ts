@@ -60,8 +60,9 @@ export function verifiedListener<
   options: ListenerOptions,
   handler: (req: SignedRequest<Q>, res: S) => unknown,
 ): (req: Q, res: S) => void {
-  // Unset only in the modes that SignedRequest names.
-  return listener<Q, S>(verifier, options, true, (req, res) => handler(req as SignedRequest<Q>, res))
+  return listener<Q, S>(verifier, options, true, (req, res) => {
+    return handler(req as SignedRequest<Q>, res) // set, but in the modes that SignedRequest names
+  })
 }
 
 /**
@@ -77,7 +78,9 @@ export function readListener<
   options: ListenerOptions,
   handler: (req: MaybeSignedRequest<Q>, res: S) => unknown,
 ): (req: Q, res: S) => void {
-  return listener<Q, S>(verifier, options, false, (req, res) => handler(req as MaybeSignedRequest<Q>, res)) // set, at least to `undefined`
+  return listener<Q, S>(verifier, options, false, (req, res) => {
+    return handler(req as MaybeSignedRequest<Q>, res) // set, at least to `undefined`
+  })
 }
 
 /**
