@@ -8,9 +8,10 @@ import { describeWith } from './proving/tools.ts'
 
 // What `npm start` runs, but for the port and the folder.
 describeWith(['bash', 'openssl', 'curl'], 'the sixty seconds of the README', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-demo-'))
+  let folder = ''
   let demo: Service
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'countersign-demo-'))
     const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data-dir', join(folder, 'data')]
     demo = await startService([cli, ...args], {}, /\n\n.*\n\n[^\n]+\n\n.*\n\n[^\n]+\n/)
   }, 30_000)
