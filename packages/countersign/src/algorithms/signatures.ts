@@ -28,6 +28,8 @@ export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new 
       { name: 'ecdsa-p384-sha384', keyKind: 'p384', hash: 'sha384', status: 'current' },
       { name: 'rsa-pss-sha512', keyKind: 'rsa', hash: 'sha512', padding: 'pss', status: 'current' },
       { name: 'rsa-v1_5-sha256', keyKind: 'rsa', hash: 'sha256', padding: 'pkcs1', status: 'current' },
+      { name: 'rsa-v1_5-sha512', keyKind: 'rsa', hash: 'sha512', padding: 'pkcs1', status: 'current' },
+      { name: 'rsa-v1_5-sha1', keyKind: 'rsa', hash: 'sha1', padding: 'pkcs1', status: 'legacy' },
     ] satisfies SignatureAlgorithm[]
   ).map((row) => [row.name, row]),
 )

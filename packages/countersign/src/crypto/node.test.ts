@@ -8,7 +8,7 @@ import { backendContract } from '../testing/contracts/backend.ts'
 import { algorithmNamed } from '../testing/contracts/backend-check.ts'
 import { backend } from './node.ts'
 
-const hashNames: readonly HashName[] = ['sha1', 'sha256', 'sha384', 'sha512']
+const hashNames: readonly HashName[] = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']
 
 // mulberry32: the same texts and bytes on every run.
 function dice(seed: number): (sides: number) => number {
@@ -28,7 +28,7 @@ describe('the node:crypto backend', () => {
     const roll = dice(1)
     const letters = ['a', 'Z', '\n', 'é', '€', '😀', '\ud800', '\0']
     for (let round = 0; round < 3000; round++) {
-      const hash = hashNames[roll(4)] ?? 'sha256'
+      const hash = hashNames[roll(hashNames.length)] ?? 'sha256'
       const key = Buffer.from(Array.from({ length: roll(200) }, () => roll(256)))
       const longest = round % 50 === 0 ? 40_000 : 300
       const text = Array.from({ length: roll(longest) }, () => letters[roll(letters.length)]).join('')
@@ -159,6 +159,14 @@ describe('the node:crypto backend where crypto.hash is missing', () => {
 })
 
 describe('the tables of algorithms', () => {
+  it('gives digests of the hashes that WebCrypto lacks: RFC 1321 appendix A.5, RFC 3874 section 3.1', () => {
+    const abc = new TextEncoder().encode('abc')
+    expect(backend.digest('md5', abc, 'hex')).toBe('900150983cd24fb0d6963f7d28e17f72')
+    expect(backend.digest('sha224', abc, 'hex')).toBe(
+      '23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7',
+    )
+  })
+
   it('names hashes that node:crypto knows, with their true sizes', () => {
     for (const name of hashNames) {
       expect(createHash(hashes[name].node).digest()).toHaveLength(hashes[name].digestBytes)

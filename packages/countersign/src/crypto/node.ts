@@ -40,7 +40,14 @@ const macStates = new WeakMap<Secret, MacStates>()
 function macState(hash: HashName, secret: Secret): MacState {
   let states = macStates.get(secret)
   if (states === undefined) {
-    states = { sha1: undefined, sha256: undefined, sha384: undefined, sha512: undefined }
+    states = {
+      md5: undefined,
+      sha1: undefined,
+      sha224: undefined,
+      sha256: undefined,
+      sha384: undefined,
+      sha512: undefined,
+    }
     macStates.set(secret, states)
   }
   states[hash] ??= deriveMacState(hash, secret)

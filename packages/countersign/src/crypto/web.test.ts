@@ -28,6 +28,13 @@ describe('the WebCrypto backend', () => {
     expect(backend.hasher).toBeUndefined()
   })
 
+  it('says of hashes that WebCrypto has not that it cannot compute them', async () => {
+    for (const hash of ['md5', 'sha224'] as const) {
+      const digest = backend.digest(hash, new Uint8Array(3), 'hex')
+      await expect(digest).rejects.toThrow(refusal('algorithm-unsupported'))
+    }
+  })
+
   it('takes bodies on shared memory, which WebCrypto itself refuses', async () => {
     const shared = new Uint8Array(new SharedArrayBuffer(4))
     shared.set([1, 2, 3, 4])

@@ -70,10 +70,18 @@ function unsupported(name: string, cause: unknown): CountersignError {
   )
 }
 
-async function digest(hash: HashName, bytes: Uint8Array, encoding: TextEncoding): Promise<string> {
+/** Name of a hash in WebCrypto. */
+function webHash(hash: HashName): string {
   const { web } = hashes[hash]
+  if (web === undefined) {
+    throw new CountersignError('algorithm-unsupported', `${hash}: WebCrypto has no such hash`)
+  }
+  return web
+}
+
+async function digest(hash: HashName, bytes: Uint8Array, encoding: TextEncoding): Promise<string> {
   try {
-    return encoders[encoding](new Uint8Array(await subtle().digest(web, unshared(bytes))))
+    return encoders[encoding](new Uint8Array(await subtle().digest(webHash(hash), unshared(bytes))))
   } catch (cause) {
     throw cause instanceof CountersignError ? cause : unsupported(hash, cause)
   }
@@ -91,7 +99,7 @@ function importSecret(hash: HashName, secret: Secret): Promise<CryptoKey> {
     const bytes = secretBytes(secret)
     // WebCrypto refuses an empty key. HMAC pads keys with zeros (RFC 2104 section 2): one zero byte is the same key.
     const raw = bytes.length === 0 ? new Uint8Array(1) : unshared(bytes)
-    return subtle().importKey('raw', raw, { name: 'HMAC', hash: hashes[hash].web }, false, ['sign'])
+    return subtle().importKey('raw', raw, { name: 'HMAC', hash: webHash(hash) }, false, ['sign'])
   })
 }
 
@@ -119,7 +127,8 @@ interface WebAlgorithm {
 
 function webAlgorithm({ hash, keyKind, padding }: SignatureAlgorithm): WebAlgorithm {
   if (hash === undefined) return { forImport: { name: 'Ed25519' }, forUse: { name: 'Ed25519' } }
-  const { web, digestBytes } = hashes[hash]
+  const web = webHash(hash)
+  const { digestBytes } = hashes[hash]
   if (keyKind !== 'rsa') {
     const namedCurve = keyKind === 'p256' ? 'P-256' : 'P-384'
     return { forImport: { name: 'ECDSA', namedCurve }, forUse: { name: 'ECDSA', hash: web } }
@@ -222,7 +231,11 @@ async function checkKey(key: Key): Promise<void> {
   const known = knownKey(key)
   const { kind, padding } = known.material
   for (const algorithm of signatureAlgorithms.values()) {
-    const fits = algorithm.keyKind === kind && (padding === undefined || algorithm.padding === padding)
+    // Runtimes that have put SHA-1 away still have the key.
+    const fits =
+      algorithm.status === 'current' &&
+      algorithm.keyKind === kind &&
+      (padding === undefined || algorithm.padding === padding)
     if (fits) await importKey(known, algorithm)
   }
   checkPoint(await wholeMaterial(known.material))

@@ -21,7 +21,7 @@ export interface KeyMaterial {
   readonly kind: AsymmetricKind
   readonly half: 'public' | 'private'
   readonly form: KeyForm
-  /** The one RSA padding that the key allows; `undefined` where it allows any. */
+  /** The one RSA padding that the key allows, with one hash (`pss` SHA-512, `pkcs1` SHA-256); `undefined` where it allows any. */
   readonly padding: 'pss' | 'pkcs1' | undefined
   /** Encoded Ed25519 point, where it is at hand. */
   readonly point: Uint8Array | undefined
@@ -130,7 +130,12 @@ export function checkUse(
   if (material.half !== half) {
     throw invalidKey(`expected the ${half} half of a key pair, got the ${material.half} one`)
   }
-  if (material.padding !== undefined && material.padding !== algorithm.padding) {
-    throw invalidKey(`${algorithm.name} cannot use it: the key is bound to RSA padding ${material.padding}`)
+  const { padding } = material
+  if (padding === undefined) return
+  // WebCrypto would go by the hash of the key and not by that of the algorithm.
+  if (padding !== algorithm.padding || algorithm.hash !== (padding === 'pss' ? 'sha512' : 'sha256')) {
+    throw invalidKey(
+      `${algorithm.name} cannot use it: the key is bound to RSA padding ${padding} and its hash`,
+    )
   }
 }
