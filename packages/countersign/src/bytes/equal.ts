@@ -1,17 +1,19 @@
 /**
- * Tells whether two texts are the same, in time that depends on the length of `given` alone.
+ * Tells whether two texts are the same, in time that depends on their lengths alone.
  * For MACs rendered as base64 or hex: the length of the right one is public, its characters are not.
  */
 export function equalText(given: string, right: string): boolean {
-  let difference = given.length ^ right.length
-  // A missing position reads as NaN, which `^` takes as 0; the length difference above already decided.
-  for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ right.charCodeAt(i)
+  const { length } = right
+  if (given.length !== length) return false
+  let difference = 0
+  for (let i = 0; i < length; i++) difference |= given.charCodeAt(i) ^ right.charCodeAt(i)
   return difference === 0
 }
 
-/** Tells whether two byte arrays are the same, in time that depends on the length of `given` alone. */
+/** Tells whether two byte arrays are the same, in time that depends on their lengths alone. */
 export function equalBytes(given: Uint8Array, right: Uint8Array): boolean {
-  let difference = given.length ^ right.length
+  if (given.length !== right.length) return false
+  let difference = 0
   for (let i = 0; i < given.length; i++) difference |= (given[i] ?? 0) ^ (right[i] ?? 0)
   return difference === 0
 }

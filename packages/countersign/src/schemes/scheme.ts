@@ -65,6 +65,8 @@ export interface SchemeTraits {
 export interface BaseContext {
   /** Bytes of body that may be held for schemes that put the body under the MAC. */
   readonly limitBytes: number
+  /** How many signatures of the message are judged, and share what work a message may cause. Default 1. */
+  readonly sharedBy?: number
 }
 
 /** A result at once, or steps towards it. Schemes that never ask give it at once: a generator costs as much as the base. */

@@ -17,7 +17,7 @@ import { checkWindow, rememberUntil } from '../policy/window.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { isRefusal, type Refusal, refuse } from '../reasons/reasons.ts'
 import { replayToken } from '../replay/token.ts'
-import type { Asked, Claim, Scheme } from '../schemes/scheme.ts'
+import type { Asked, BaseContext, Claim, Scheme } from '../schemes/scheme.ts'
 import type { CredentialNeed, TextEncoding } from '../steps/need.ts'
 import { answered, ask, type Steps } from '../steps/steps.ts'
 
@@ -49,6 +49,8 @@ export interface Fell {
 }
 
 const maxNonceLength = 256
+/** SHA-512 in hex. */
+const maxMacLength = 128
 
 const decoders: Readonly<Record<TextEncoding, (text: string) => Uint8Array | undefined>> = {
   hex: hexDecode,
@@ -81,7 +83,7 @@ export function* verifySteps(message: Message, judgement: Judgement): Steps<Stoo
   let first: Stood | Fell | undefined
   for (const candidate of candidates) {
     const { scheme, claim } = candidate
-    const outcome = yield* judgeClaim(candidate, message, judgement)
+    const outcome = yield* judgeClaim(candidate, candidates.length, message, judgement)
     const result: Stood | Fell = isRefusal(outcome)
       ? fallen(scheme, claim, outcome)
       : { ok: true, scheme, claim, credential: outcome }
@@ -149,10 +151,12 @@ function isWanted(claim: Claim, { signatures }: Rules): boolean {
  */
 function* judgeClaim(
   { scheme, claim }: Candidate,
+  sharedBy: number,
   message: Message,
   judgement: Judgement,
 ): Steps<KnownCredential | Refusal> {
   const { rules, now } = judgement
+  const context = sharedBy === 1 ? rules : { limitBytes: rules.limitBytes, sharedBy }
   const early =
     checkCoverage(message, claim, scheme.traits, rules) ??
     checkWindow(claim, scheme.traits, rules, now) ??
@@ -164,12 +168,12 @@ function* judgeClaim(
     const credentialNeed: CredentialNeed = { kind: 'credential', keyId: claim.keyId, scheme: scheme.name }
     const credential = aliveCredential(answered('credential', yield credentialNeed), now)
     if (isRefusal(credential)) {
-      yield* proveNothing(message, scheme, claim, rules)
+      yield* proveNothing(message, scheme, claim, context)
       return credential
     }
     const algorithm = algorithmFor(scheme, credential, claim.algorithm, rules.algorithms)
     if (isRefusal(algorithm)) return algorithm
-    const given = scheme.base(message, claim, rules)
+    const given = scheme.base(message, claim, context)
     const base = isSteps(given) ? yield* given : given
     if (isRefusal(base)) return base
 
@@ -227,7 +231,8 @@ function* judgeClaim(
 
 /** Only here is it worth to tell a text that is no MAC at all from a wrong one. */
 function mismatch(claim: Claim, scheme: Scheme): Refusal {
-  return decoders[scheme.encoding](claim.signature) === undefined
+  // No MAC is that long, and a long text would be decoded for nothing.
+  return claim.signature.length > maxMacLength || decoders[scheme.encoding](claim.signature) === undefined
     ? refuse('signature-malformed', `the signature is not canonical ${scheme.encoding}`)
     : refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
 }
@@ -263,8 +268,8 @@ function* proveSignature(
  * Goes through a proof whose outcome is thrown away, so that an unknown or dead key takes as long as a wrong MAC
  * and nobody can tell them apart by the clock.
  */
-function* proveNothing(message: Message, scheme: Scheme, claim: Claim, rules: Rules): Steps<void> {
-  const given = scheme.base(message, claim, rules)
+function* proveNothing(message: Message, scheme: Scheme, claim: Claim, context: BaseContext): Steps<void> {
+  const given = scheme.base(message, claim, context)
   const base = isSteps(given) ? yield* given : given
   if (isRefusal(base)) return
   yield* ask({ kind: 'mac', hash: 'sha256', secret: decoy, base, encoding: scheme.encoding })

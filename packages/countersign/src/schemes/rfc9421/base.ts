@@ -1,19 +1,22 @@
 import type { Message } from '../../message/message.ts'
 import type { SignatureBase } from '../../message/signature-base.ts'
-import type { Refusal } from '../../reasons/reasons.ts'
+import { type Refusal, refuse } from '../../reasons/reasons.ts'
 import type { Rfc9421Claim } from './claim.ts'
-import type { StructuredTypes } from './field.ts'
+import type { Reading } from './reading.ts'
 
 /** Builds the signature base of a message under a claim, always from the message itself. RFC 9421 section 2.5. */
 export function signatureBase(
   message: Message,
   claim: Pick<Rfc9421Claim, 'coverage' | 'signatureParams'>,
-  types: StructuredTypes,
+  reading: Reading,
 ): SignatureBase | Refusal {
   const lines: string[] = []
+  let length = claim.signatureParams.length
   for (const component of claim.coverage.components) {
-    const value = component.read(message, types)
+    const value = component.read(message, reading)
     if (typeof value !== 'string') return value
+    length += component.prefix.length + value.length
+    if (length > reading.textLimit) return refuse('component-missing', 'what is covered is too long')
     lines.push(component.prefix + value)
   }
   lines.push(`"@signature-params": ${claim.signatureParams}`)

@@ -4,7 +4,8 @@ import { parseItem } from '../../structured-fields/parse.ts'
 import { serializeParameters } from '../../structured-fields/serialize.ts'
 import { noParameters, type Parameters } from '../../structured-fields/types.ts'
 import { derivedReader } from './derived.ts'
-import { fieldReader, type StructuredTypes } from './field.ts'
+import { fieldReader } from './field.ts'
+import type { Reading } from './reading.ts'
 
 /** One covered component: its identifier, and how its value is read from a message. RFC 9421 section 2. */
 export interface Component {
@@ -17,8 +18,8 @@ export interface Component {
   readonly read: ComponentReader
 }
 
-/** Gives the value of a component of a message, or why there is none. `types`: structured types of fields, for `sf` and `key`. */
-export type ComponentReader = (message: Message, types: StructuredTypes) => string | Refusal
+/** Gives the value of a component of a message, or why there is none. */
+export type ComponentReader = (message: Message, reading: Reading) => string | Refusal
 
 /** Most covered components of one signature. */
 export const maxComponents = 32
@@ -35,17 +36,17 @@ export function componentOf(name: string, parameters: Parameters = noParameters)
     id: parameters.size === 0 ? name : text,
     prefix: `${text}: `,
     identity: `"${name}"${serializeParameters(new Map([...parameters].sort(([a], [b]) => (a < b ? -1 : 1))))}`,
-    read: fromRequest === undefined ? read : (message, types) => readFromRequest(read, message, types),
+    read: fromRequest === undefined ? read : (message, reading) => readFromRequest(read, message, reading),
   }
 }
 
 /** RFC 9421 section 2.4: `req` stands in a signature of a response and means the request that it answers. */
-function readFromRequest(read: ComponentReader, message: Message, types: StructuredTypes): string | Refusal {
+function readFromRequest(read: ComponentReader, message: Message, reading: Reading): string | Refusal {
   if (message.kind === 'request')
     return refuse('component-missing', 'req stands only in signatures of responses')
   return message.request === undefined
     ? refuse('component-missing', 'a component of the request is covered, and the request is not at hand')
-    : read(message.request, types)
+    : read(message.request, reading)
 }
 
 /** Gives the component of an identifier as options and policies write it: a bare name, or `"name";parameter`. */

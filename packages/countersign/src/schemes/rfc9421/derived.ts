@@ -1,6 +1,6 @@
 import type { Message, RequestMessage } from '../../message/message.ts'
 import { normalizeAuthority } from '../../message/target.ts'
-import { type Refusal, refuse } from '../../reasons/reasons.ts'
+import { isRefusal, type Refusal, refuse } from '../../reasons/reasons.ts'
 import type { Parameters } from '../../structured-fields/types.ts'
 import { formDecode, percentEncoder } from '../../text/percent.ts'
 
@@ -68,28 +68,54 @@ function encodeFormComponent(text: string): string {
   return encodeBarTilde(text).replaceAll('~', '%7E')
 }
 
+/** Query parameters by encoded name: the encoded value, or why it cannot be covered. */
+type QueryParameters = ReadonlyMap<string, string | Refusal>
+
+// By message, so that however many parameters are covered the query is taken apart once.
+const queries = new WeakMap<RequestMessage, QueryParameters | Refusal>()
+
+/** Longest query of which single parameters are covered, in characters. A longer one is covered as a whole, by `@query`. */
+const maxQueryLength = 4096
+
 /** Reads the one query parameter of an encoded name. RFC 9421 section 2.2.8. */
 function queryParam(wanted: string): (request: RequestMessage) => string | Refusal {
-  return ({ parts }) => {
-    const pieces = (parts.query ?? '').split('&', maxQueryParameters + 1)
-    if (pieces.length > maxQueryParameters)
-      return refuse('component-missing', `the query has over ${maxQueryParameters} parameters`)
-    let found: string | undefined
-    for (const piece of pieces) {
-      const equals = piece.indexOf('=')
-      if (
-        encodeFormComponent(formDecode(equals < 0 ? piece : piece.slice(0, equals))) !== wanted ||
-        piece === ''
-      )
-        continue
-      if (found !== undefined)
-        return refuse('component-missing', 'a covered query parameter is there more than once')
-      const value = formDecode(equals < 0 ? '' : piece.slice(equals + 1))
-      // Malformed UTF-8 has many spellings that decode alike.
-      if (value.includes('\ufffd'))
-        return refuse('component-missing', 'a covered query parameter is not UTF-8')
-      found = encodeFormComponent(value)
+  return (request) => {
+    let parameters = queries.get(request)
+    if (parameters === undefined) {
+      parameters = readQuery(request.parts.query ?? '')
+      queries.set(request, parameters)
     }
-    return found ?? refuse('component-missing', 'a covered query parameter is not there')
+    if (isRefusal(parameters)) return parameters
+    return parameters.get(wanted) ?? refuse('component-missing', 'a covered query parameter is not there')
   }
+}
+
+function readQuery(query: string): QueryParameters | Refusal {
+  if (query.length > maxQueryLength)
+    return refuse('component-missing', 'the query is too long to cover parameters of it')
+  const pieces = query.split('&', maxQueryParameters + 1)
+  if (pieces.length > maxQueryParameters) {
+    return refuse('component-missing', `the query has over ${maxQueryParameters} parameters`)
+  }
+  const parameters = new Map<string, string | Refusal>()
+  for (const piece of pieces) {
+    if (piece === '') continue
+    const equals = piece.indexOf('=')
+    const name = encodeFormComponent(formDecode(equals < 0 ? piece : piece.slice(0, equals)))
+    parameters.set(
+      name,
+      parameters.has(name) ? repeated : encodeValue(equals < 0 ? '' : piece.slice(equals + 1)),
+    )
+  }
+  return parameters
+}
+
+const repeated = refuse('component-missing', 'a covered query parameter is there more than once')
+
+function encodeValue(raw: string): string | Refusal {
+  const value = formDecode(raw)
+  // Malformed UTF-8 has many spellings that decode alike.
+  return value.includes('\ufffd')
+    ? refuse('component-missing', 'a covered query parameter is not UTF-8')
+    : encodeFormComponent(value)
 }

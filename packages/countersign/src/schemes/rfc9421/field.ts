@@ -1,13 +1,13 @@
-import { base64Encode } from '../../bytes/base64.ts'
 import {
   type FieldLines,
+  fieldValue,
   fieldValues,
   isFieldName,
   trimBlanks,
   usualFieldName,
 } from '../../message/field-lines.ts'
 import type { Message } from '../../message/message.ts'
-import { type Refusal, refuse } from '../../reasons/reasons.ts'
+import { isRefusal, type Refusal, refuse } from '../../reasons/reasons.ts'
 import { parseDictionary, parseItem, parseList } from '../../structured-fields/parse.ts'
 import {
   serializeDictionary,
@@ -15,15 +15,10 @@ import {
   serializeList,
   serializeMember,
 } from '../../structured-fields/serialize.ts'
-import type { Parameters } from '../../structured-fields/types.ts'
+import type { Dictionary, Parameters } from '../../structured-fields/types.ts'
+import type { Reading, StructuredType, StructuredTypes } from './reading.ts'
 
-/** Structured type of a field. RFC 9651 section 3. */
-export type StructuredType = 'item' | 'list' | 'dictionary'
-
-/** Structured types by lower-case field name. A field that is not listed cannot be covered with `sf` or `key`. */
-export type StructuredTypes = ReadonlyMap<string, StructuredType>
-
-type FieldReader = (message: Message, types: StructuredTypes) => string | Refusal
+type FieldReader = (message: Message, reading: Reading) => string | Refusal
 
 // Lower case only: RFC 9421 section 2.1 wants field names lower-cased.
 const fieldName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/
@@ -43,11 +38,12 @@ export function fieldReader(name: string, parameters: Parameters): FieldReader |
   const key = parameters.get('key')
   if (parameters.has('bs') && (parameters.has('sf') || key !== undefined)) return undefined
   const linesOf = parameters.has('tr') ? trailerLines : fieldLinesOf
-  if (key?.kind === 'string') return (message, types) => readMember(linesOf(message), name, key.value, types)
-  if (parameters.has('sf')) return (message, types) => readStructured(linesOf(message), name, types)
-  if (parameters.has('bs')) return (message) => readBinary(linesOf(message), name)
+  if (key?.kind === 'string')
+    return (message, reading) => readMember(linesOf(message), name, key.value, reading)
+  if (parameters.has('sf')) return (message, reading) => readWhole(linesOf(message), name, reading)
+  if (parameters.has('bs')) return (message, reading) => readBinary(linesOf(message), name, reading)
   const usualName = usualFieldName(name)
-  return (message) => readPlain(linesOf(message), name, usualName)
+  return (message, reading) => readPlain(linesOf(message), name, usualName, reading)
 }
 
 const flags: ReadonlySet<string> = new Set(['sf', 'bs', 'tr', 'req'])
@@ -63,7 +59,12 @@ function trailerLines(message: Message): FieldLines {
   return message.trailers ?? noLines
 }
 
-function readPlain(lines: FieldLines, name: string, usualName: string): string | Refusal {
+function readPlain(
+  lines: FieldLines,
+  name: string,
+  usualName: string,
+  { textLimit }: Reading,
+): string | Refusal {
   let value: string | undefined
   for (let i = 0; i + 1 < lines.length; i += 2) {
     if (!isFieldName(lines[i] ?? '', name, usualName)) continue
@@ -74,55 +75,126 @@ function readPlain(lines: FieldLines, name: string, usualName: string): string |
     else value += `, ${line}`
   }
   if (value === undefined) return absent(name)
+  if (value.length > textLimit) return tooLong(name)
   if (plainValue.test(value)) return value
-  // Obsolete line folding becomes one space. RFC 9421 section 2.1.
-  const unfolded = value.replace(/[ \t]*\r\n[ \t]+/g, ' ')
+  const unfolded = unfold(value)
   return plainValue.test(unfolded)
     ? unfolded
     : refuse('component-missing', `the field ${name} has a character that is not visible ASCII`)
 }
 
-/** RFC 9421 section 2.1.1. */
-function readStructured(lines: FieldLines, name: string, types: StructuredTypes): string | Refusal {
-  const values = fieldValues(lines, name)
-  if (values.length === 0) return absent(name)
-  switch (types.get(name)) {
-    case 'item': {
-      const parsed = parseItem(values)
-      return parsed.ok ? serializeItem(parsed.value) : unparsable(name)
-    }
-    case 'list': {
-      const parsed = parseList(values)
-      return parsed.ok ? serializeList(parsed.value) : unparsable(name)
-    }
-    case 'dictionary': {
-      const parsed = parseDictionary(values)
-      return parsed.ok ? serializeDictionary(parsed.value) : unparsable(name)
-    }
-    case undefined:
-      return refuse('component-missing', `the structured type of the field ${name} is not known`)
+/** Obsolete line folding becomes one space. Piece by piece: a pattern for the blanks around it would be quadratic. RFC 9421 section 2.1. */
+function unfold(value: string): string {
+  const [first = '', ...rest] = value.split('\r\n')
+  let unfolded = first
+  for (const piece of rest) {
+    if (piece.charCodeAt(0) !== 32 && piece.charCodeAt(0) !== 9) return value
+    unfolded = `${trimBlanks(unfolded)} ${trimBlanks(piece)}`
   }
+  return unfolded
 }
 
-/** RFC 9421 section 2.1.2. A key given twice has two readings and is refused. */
-function readMember(lines: FieldLines, name: string, key: string, types: StructuredTypes): string | Refusal {
-  const values = fieldValues(lines, name)
-  if (values.length === 0) return absent(name)
-  if (types.get(name) !== 'dictionary')
-    return refuse('component-missing', `the field ${name} is not known to be a dictionary`)
-  const parsed = parseDictionary(values, { onDuplicate: 'refuse' })
-  if (!parsed.ok) return unparsable(name)
-  const member = parsed.value.get(key)
+/** A structured field in both forms that components need; a problem is kept too, so that no field is parsed twice. */
+interface ParsedField {
+  /** As serialised, for `sf`. */
+  readonly whole: string | Refusal
+  /** Members, for `key`. A key given twice has two readings and is refused. */
+  readonly members: Dictionary | Refusal
+}
+
+// By field lines, so that the signatures of one message share the parses, and they go with it.
+const parsedFields = new WeakMap<FieldLines, Map<string, ParsedField>>()
+
+/** Longest structured field that is parsed for `sf` or `key`, in characters. */
+const maxStructuredLength = 4096
+
+/** RFC 9421 section 2.1.1. */
+function readWhole(lines: FieldLines, name: string, reading: Reading): string | Refusal {
+  const parsed = parsedField(lines, name, reading)
+  return isRefusal(parsed) ? parsed : parsed.whole
+}
+
+/** RFC 9421 section 2.1.2. */
+function readMember(lines: FieldLines, name: string, key: string, reading: Reading): string | Refusal {
+  const parsed = parsedField(lines, name, reading)
+  if (isRefusal(parsed)) return parsed
+  if (isRefusal(parsed.members)) return parsed.members
+  const member = parsed.members.get(key)
   return member === undefined
     ? refuse('component-missing', `a covered member of ${name} is not there`)
     : serializeMember(member)
 }
 
+function parsedField(lines: FieldLines, name: string, { types }: Reading): ParsedField | Refusal {
+  const type = types.get(name)
+  if (type === undefined)
+    return refuse('component-missing', `the structured type of the field ${name} is not known`)
+  let ofLines = parsedFields.get(lines)
+  if (ofLines === undefined) {
+    ofLines = new Map()
+    parsedFields.set(lines, ofLines)
+  }
+  const key = `${type} ${name}`
+  let parsed = ofLines.get(key)
+  if (parsed === undefined) {
+    const value = fieldValue(lines, name)
+    if (value === undefined) return absent(name)
+    parsed = value.length > maxStructuredLength ? refusedField(tooLong(name)) : parseField(value, name, type)
+    ofLines.set(key, parsed)
+  }
+  return parsed
+}
+
+function parseField(value: string, name: string, type: StructuredType): ParsedField {
+  const notDictionary = refuse('component-missing', `the field ${name} is not known to be a dictionary`)
+  if (type === 'item') {
+    const parsed = parseItem(value)
+    return { whole: parsed.ok ? serializeItem(parsed.value) : unparsable(name), members: notDictionary }
+  }
+  if (type === 'list') {
+    const parsed = parseList(value)
+    return { whole: parsed.ok ? serializeList(parsed.value) : unparsable(name), members: notDictionary }
+  }
+  const strict = parseDictionary(value, { onDuplicate: 'refuse' })
+  if (strict.ok) return { whole: serializeDictionary(strict.value), members: strict.value }
+  const lenient = parseDictionary(value)
+  return {
+    whole: lenient.ok ? serializeDictionary(lenient.value) : unparsable(name),
+    members: unparsable(name),
+  }
+}
+
+function refusedField(refusal: Refusal): ParsedField {
+  return { whole: refusal, members: refusal }
+}
+
 /** RFC 9421 section 2.1.3. Each character of a value is one byte. */
-function readBinary(lines: FieldLines, name: string): string | Refusal {
+function readBinary(lines: FieldLines, name: string, { textLimit }: Reading): string | Refusal {
   const values = fieldValues(lines, name)
   if (values.length === 0) return absent(name)
-  return values.map((value) => `:${base64Encode(Uint8Array.from(value, (c) => c.charCodeAt(0)))}:`).join(', ')
+  const parts: string[] = []
+  let length = 0
+  for (const value of values) {
+    length += value.length
+    if (length > textLimit) return tooLong(name)
+    const base64 = base64OfBytes(value)
+    if (base64 === undefined)
+      return refuse('component-missing', `the field ${name} has a character that is no byte`)
+    parts.push(`:${base64}:`)
+  }
+  return parts.join(', ')
+}
+
+function base64OfBytes(value: string): string | undefined {
+  try {
+    return btoa(value)
+  } catch {
+    return undefined
+  }
+}
+
+function tooLong(name: string): Refusal {
+  return refuse('component-missing', `the field ${name} is too long to be covered`)
 }
 
 function absent(name: string): Refusal {

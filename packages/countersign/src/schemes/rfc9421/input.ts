@@ -1,5 +1,8 @@
 import type { Component } from './component.ts'
 
+/** Most signatures read of one message. */
+export const maxSignatures = 8
+
 /** One member of a `Signature-Input` field. RFC 9421 section 4.1. */
 export interface SignatureInput {
   readonly label: string

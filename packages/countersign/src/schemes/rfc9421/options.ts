@@ -1,4 +1,4 @@
-import type { StructuredType } from './field.ts'
+import type { StructuredType } from './reading.ts'
 
 /** What `rfc9421` takes. All of it concerns signing; what a verifier requires is its policy. */
 export interface Rfc9421Options {

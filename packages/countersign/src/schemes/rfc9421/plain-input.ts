@@ -1,5 +1,5 @@
 import { type Component, componentOf, maxComponents } from './component.ts'
-import { type CoveredComponents, coverageFrom, type SignatureInput } from './input.ts'
+import { type CoveredComponents, coverageFrom, maxSignatures, type SignatureInput } from './input.ts'
 
 // Covered lists that were seen, by their text: a client sends the same one each time. Bounded, the oldest goes first; an attacker
 // who fills it costs others a parse of some 2 us.
@@ -21,7 +21,7 @@ export function readPlainInput(text: string): readonly SignatureInput[] | undefi
     const equals = text.indexOf('=', at)
     if (equals < 0 || text.charCodeAt(equals + 1) !== 40) return undefined
     const label = text.slice(at, equals)
-    if (!isKey(label) || isTaken(label, inputs)) return undefined
+    if (!isKey(label) || isTaken(label, inputs) || inputs.length === maxSignatures) return undefined
     const start = equals + 1
     let coverage: CoveredComponents | undefined
     let listEnd = start + lastList.length

@@ -4,9 +4,13 @@ import { signatureBase } from './base.ts'
 import type { Rfc9421Claim } from './claim.ts'
 import { componentFromId } from './component.ts'
 import { draftSignature, identifierText, isLabel, writeSignature } from './draft.ts'
-import { registeredTypes, type StructuredTypes } from './field.ts'
+import { registeredTypes } from './field.ts'
 import type { Rfc9421Options } from './options.ts'
 import { readClaims, schemeName } from './read.ts'
+import type { Reading, StructuredTypes } from './reading.ts'
+
+/** Longest signature base, in characters; it has room for every header that Node accepts. Several signatures share it. */
+const maxBaseLength = 32_768
 
 /**
  * HTTP Message Signatures: `Signature-Input` and `Signature` fields, with `Content-Digest` for the content. RFC 9421, RFC 9530.
@@ -15,6 +19,7 @@ import { readClaims, schemeName } from './read.ts'
 export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
   checkOptions(options)
   const types: StructuredTypes = new Map([...registeredTypes, ...Object.entries(options.fieldTypes ?? {})])
+  const alone: Reading = { types, textLimit: maxBaseLength }
   return {
     name: schemeName,
     traits: {
@@ -34,7 +39,8 @@ export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
     ],
     encoding: 'base64',
     read: readClaims,
-    base: (message, claim) => signatureBase(message, claim, types),
+    base: (message, claim, { sharedBy = 1 }) =>
+      signatureBase(message, claim, sharedBy === 1 ? alone : { types, textLimit: maxBaseLength / sharedBy }),
     draft: (input) => draftSignature(input, options),
     write: writeSignature,
     challenge: (required) => [

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../../reasons/reasons.ts'
+import { maxSignatures } from './input.ts'
 
 /** One member of a `Signature` field. RFC 9421 section 4.2. */
 export interface LabelledSignature {
@@ -7,6 +8,8 @@ export interface LabelledSignature {
   readonly signature: string
 }
 
+/** Longest signature, in base64: that of RSA-8192. */
+const maxSignatureLength = 1368
 /** Longest `Signature` field that is looked at: eight signatures of RSA-4096 fit. */
 const maxLength = 8192
 
@@ -24,6 +27,8 @@ export function readSignatureField(value: string): readonly LabelledSignature[] 
     if (close < 0) return malformed('has a member that is not a byte sequence')
     const label = value.slice(at, equals)
     const signature = value.slice(equals + 2, close)
+    if (signature.length > maxSignatureLength) return malformed('has a signature that is too long')
+    if (signatures.length === maxSignatures) return malformed(`has more than ${maxSignatures} members`)
     if (signatureOf(label, signatures) !== undefined) return malformed('has a label twice')
     signatures.push({ label, signature })
     at = close + 1
