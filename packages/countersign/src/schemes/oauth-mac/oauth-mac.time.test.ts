@@ -106,7 +106,7 @@ describe('both profiles side by side', () => {
       clock: () => start,
     })
     for (const received of [signed(start), applyPatch(message, old.signSync(message))]) {
-      expect([outcome(verifier, received), outcome(verifier, received)]).toEqual(['ok', expect.any(String)])
+      expect(outcome(verifier, received)).toBe('ok')
       expect(outcome(verifier, received)).not.toBe('ok')
     }
   })

@@ -1,23 +1,29 @@
 import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import express from 'express'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Credential } from '../../credentials/credential.ts'
-import { knowCredential } from '../../credentials/known.ts'
-import { cryptoDriver } from '../../crypto/driver.ts'
-import { backend } from '../../crypto/node.ts'
 import { type RequestMessage, wireRequest } from '../../message/message.ts'
 import { applyPatch, type Patch } from '../../message/patch.ts'
-import { algorithmFor } from '../../policy/algorithm.ts'
-import { isRefusal } from '../../reasons/reasons.ts'
-import { signSteps } from '../../signer/sign.ts'
+import { requireSignature } from '../../server/express.ts'
 import { createSigner } from '../../signer/signer.ts'
-import { driveSync } from '../../steps/drive.ts'
 import { memoryNonces } from '../../stores/memory.ts'
 import type { ContractCase } from '../../testing/contracts/contract-case.ts'
 import { schemeContract } from '../../testing/contracts/scheme.ts'
-import { type SeedCase, type SeedFile, type SeedRequest, seedRequest } from '../../testing/vectors.ts'
+import {
+  type SeedCase,
+  type SeedFile,
+  type SeedRequest,
+  seedBytes,
+  seedRequest,
+} from '../../testing/vectors.ts'
 import type { Verdict } from '../../verifier/verdict.ts'
-import { createVerifier } from '../../verifier/verifier.ts'
+import { createVerifier, type Verifier } from '../../verifier/verifier.ts'
+import type { Scheme } from '../scheme.ts'
+import type { OauthMacClaim } from './claim.ts'
 import { oauthMac } from './oauth-mac.ts'
 import type { OauthMacCompatible, OauthMacOptions } from './options.ts'
 
@@ -26,7 +32,7 @@ interface MacCase extends SeedCase {
   readonly prelude?: readonly { readonly request: SeedRequest }[]
 }
 
-const file: SeedFile & { readonly cases: readonly MacCase[] } = JSON.parse(
+const file: { readonly cases: readonly MacCase[] } = JSON.parse(
   readFileSync(new URL('../../../../../vectors/oauth-mac/seed.json', import.meta.url), 'utf8'),
 )
 
@@ -102,15 +108,19 @@ function credentialsOf({ server }: SeedCase): readonly Credential[] {
   }))
 }
 
-/** What becomes of a case and the requests sent before it, on a server of its own. */
-function judged(one: MacCase, options: OauthMacOptions = {}): Verdict {
+function verifierFor(one: MacCase, options: OauthMacOptions = {}): Verifier {
   const known = credentialsOf(one)
-  const verifier = createVerifier({
+  return createVerifier({
     schemes: [oauthMac({ profile: 'django-auth-mac', port: portOf(one), ...options })],
     credentials: (keyId) => known.find(({ id }) => id === keyId),
     nonces: memoryNonces({ clock: () => one.clock }),
     clock: () => one.clock,
   })
+}
+
+/** What becomes of a case and the requests sent before it, on a server of its own. */
+function judged(one: MacCase, options: OauthMacOptions = {}): Verdict {
+  const verifier = verifierFor(one, options)
   for (const { request } of one.prelude ?? []) verifier.verifySync(seedRequest(request))
   return verifier.verifySync(seedRequest(one.request))
 }
@@ -210,7 +220,64 @@ describe('4.01 oauth-mac as django-auth-mac against vectors of the original', ()
   })
 })
 
-/** Signs with the original client's arguments, its nonce in place of a random one. */
+/** The answer of Express to bytes on a connection of their own: its status, and who the handler was told had called. */
+async function sent(port: number, request: SeedRequest): Promise<readonly [status: number, caller: string]> {
+  const lines = [`${request.method} ${request.target} HTTP/1.1`]
+  for (const [name, value] of request.headers) lines.push(`${name}: ${value}`)
+  const socket = connect(port, '127.0.0.1')
+  socket.write(Buffer.from([...lines, 'Connection: close', '', ''].join('\r\n'), 'latin1'))
+  socket.write(seedBytes(request.bodyBase64))
+  let answer = ''
+  for await (const chunk of socket.setEncoding('latin1')) answer += chunk
+  const caller = /\r\nX-Caller: ([^\r]*)\r\n/.exec(answer)?.[1] ?? 'nobody'
+  return [Number(answer.slice(9, 12)), caller]
+}
+
+describe('4.07 oauth-mac as django-auth-mac over Express', () => {
+  let verifier: Verifier
+  let port = 0
+  const server = createServer(
+    express().use(
+      (req, res, next) => requireSignature(verifier)(req, res, next),
+      (req, res) => {
+        res.set('X-Caller', req.signature.credential.id).end()
+      },
+    ),
+  )
+  beforeAll(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = server.address()
+    port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  })
+  afterAll(() => server.close())
+
+  it.each(file.cases.map((one) => [shortId(one), one.description, one] as const))(
+    '%s %s',
+    async (_id, _text, one) => {
+      verifier = verifierFor(one)
+      for (const { request } of one.prelude ?? []) await sent(port, request)
+      const [status, caller] = await sent(port, one.request)
+      if (isAccepted(one)) expect([status, caller]).toEqual([200, one.credential.id])
+      else {
+        const verdict = judged(one)
+        expect([status, caller]).toEqual([verdict.ok ? 200 : verdict.status, 'nobody'])
+      }
+    },
+  )
+})
+
+/** The scheme with a given nonce in place of a random one. */
+function withNonce(scheme: Scheme<OauthMacClaim>, sentNonce: string): Scheme<OauthMacClaim> {
+  return {
+    ...scheme,
+    *draft(input) {
+      const draft = yield* scheme.draft(input)
+      return { ...draft, claim: { ...draft.claim, sentNonce } }
+    },
+  }
+}
+
+/** Signs with the original client's arguments. */
 function signAs(one: MacCase): Patch {
   const { nonce, ts, ext, port, id, secret } = one.signer?.input ?? {}
   const scheme = oauthMac({
@@ -219,20 +286,12 @@ function signAs(one: MacCase): Patch {
     compatible: ['encoded-slash'],
     ...(typeof ext === 'string' ? { ext } : {}),
   })
-  const credential = knowCredential({ id: String(id), secret: String(secret) })
-  const algorithm = algorithmFor(scheme, credential, undefined, undefined)
-  if (isRefusal(algorithm)) throw new Error(algorithm.detail)
-  const now = ts === undefined ? one.clock : Number(ts)
   const made = String(nonce ?? /nonce="([^"]*)"/.exec(one.signer?.headers[0]?.[1] ?? '')?.[1])
-  const unasked = (): never => {
-    throw new Error('a signer asks for no store')
-  }
-  return driveSync(signSteps(toSign(one), { scheme, credential, algorithm, now }), {
-    ...cryptoDriver(backend),
-    random: () => made,
-    credential: unasked,
-    nonce: unasked,
-  })
+  return createSigner({
+    scheme: withNonce(scheme, made),
+    credential: { id: String(id), secret: String(secret) },
+    clock: () => (ts === undefined ? one.clock : Number(ts)),
+  }).signSync(toSign(one))
 }
 
 /** The request that the original's client was told of. */
