@@ -34,6 +34,6 @@ export interface Backend {
   /** Hashes in pieces; absent where the runtime cannot (WebCrypto hashes whole buffers only). */
   hasher?(hash: HashName): Hasher
   random(byteLength: number): Uint8Array
-  /** Refuses a key that must not be used: unreadable, of another kind, too weak. Called when a credential is taken in. */
+  /** Refuses a key that must not be used: unreadable, of another kind, too weak. For whoever takes in keys from outside. */
   checkKey(key: Key): MaybePromise<void>
 }

@@ -1,6 +1,6 @@
 import { base64urlEncode } from '../bytes/base64.ts'
 import type { BodyProblem, MaybePromise } from '../message/body.ts'
-import { bodyProblem } from '../message/body.ts'
+import { bodyProblem, isPromise } from '../message/body.ts'
 import type { BodyDigestNeed, BodyNeed, Driver } from '../steps/need.ts'
 import type { Backend } from './backend.ts'
 
@@ -33,7 +33,7 @@ function digestBody(need: BodyDigestNeed, backend: Backend): MaybePromise<readon
     return body.digests(hashNames, limitBytes)
   }
   const read = readBody({ kind: 'body', body, limitBytes })
-  return read instanceof Promise
+  return isPromise(read)
     ? read.then((bytes) => digestBytes(bytes, need, backend))
     : digestBytes(read, need, backend)
 }

@@ -1,6 +1,6 @@
 import { readCryptoKey } from './crypto-key.ts'
 import { type Jwk, readJwk } from './jwk.ts'
-import { type AsymmetricKind, invalidKey, type KeyMaterial } from './material.ts'
+import { type AsymmetricKind, checkPoint, invalidKey, type KeyMaterial } from './material.ts'
 import { readPem } from './pem.ts'
 import { readPkcs8 } from './pkcs8.ts'
 import { readSpki } from './spki.ts'
@@ -24,11 +24,13 @@ export interface Key {
 /**
  * Makes a key of any usual form, and finds its kind.
  * Refuses RSA under 2048 bits or with a bad exponent, Ed25519 points of small order, kinds that no algorithm here
- * takes, ambiguous JWKs, encrypted PEM. Whether an EC point is on its curve shows in `Backend.checkKey`.
+ * takes, points off their curve, ambiguous JWKs, encrypted PEM. Takes 1 ms for Ed25519, once for each key.
  * @throws CountersignError `key-invalid`, `key-weak`
  */
 export function keyFrom(input: PublicKeyInput): Key {
-  return Object.freeze({ input, kind: readKey(input).kind })
+  const material = readKey(input)
+  checkPoint(material)
+  return Object.freeze({ input, kind: material.kind })
 }
 
 /** Tells whether a key is the private half: right for signing, a mistake where a public key is expected. */

@@ -3,6 +3,14 @@ import type { HashName } from '../algorithms/hashes.ts'
 /** A value now, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>
 
+/**
+ * Tells a promise, of whatever make: where the global `Promise` was replaced, what async functions give is not an instance of it,
+ * and taken for a value it would be truthy.
+ */
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
 /** Why a body could not be had: over the limit, or cut off by the sender. */
 export interface BodyProblem {
   readonly kind: 'body-problem'

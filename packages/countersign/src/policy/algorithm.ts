@@ -6,11 +6,14 @@ import { type Refusal, refuse } from '../reasons/reasons.ts'
 export interface AlgorithmChoice {
   /** Names the scheme may use; the first that fits the key is its default. */
   readonly algorithms: readonly string[]
+  /** Whether a message may choose where a credential is bound to no algorithm. Default false. See `Scheme.messageChooses`. */
+  readonly messageChooses?: boolean
 }
 
 /**
  * Gives the one algorithm of a credential under a scheme. What the message claims may only confirm it, never choose:
- * else a public key's text would serve as an HMAC secret. RFC 9421 section 7.3.6.
+ * else a public key's text would serve as an HMAC secret. RFC 9421 section 7.3.6. Where a scheme lets messages choose, they do so
+ * among the current algorithms of the credential's own kind of key.
  */
 export function algorithmFor(
   scheme: AlgorithmChoice,
@@ -18,7 +21,7 @@ export function algorithmFor(
   claimed: string | undefined,
   allowed: readonly string[] | undefined,
 ): SignatureAlgorithm | Refusal {
-  const row = boundAlgorithm(scheme, credential)
+  const row = chosenAlgorithm(scheme, credential, claimed) ?? boundAlgorithm(scheme, credential)
   if (row === undefined) return refuse('algorithm-refused', 'the credential has no algorithm of this scheme')
   if (claimed !== undefined && claimed !== row.name) {
     return refuse(
@@ -30,6 +33,16 @@ export function algorithmFor(
     return refuse('algorithm-refused', `${row.name} is not allowed by the policy`)
   }
   return row
+}
+
+function chosenAlgorithm(
+  { algorithms, messageChooses }: AlgorithmChoice,
+  { algorithm, identifiedKey }: KnownCredential,
+  claimed: string | undefined,
+): SignatureAlgorithm | undefined {
+  if (messageChooses !== true || algorithm !== undefined || claimed === undefined) return undefined
+  const row = algorithms.includes(claimed) ? signatureAlgorithms.get(claimed) : undefined
+  return row?.status === 'current' && row.keyKind === (identifiedKey?.kind ?? 'secret') ? row : undefined
 }
 
 function boundAlgorithm(

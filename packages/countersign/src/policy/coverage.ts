@@ -17,7 +17,7 @@ export function checkCoverage(
 ): Refusal | undefined {
   const { covers } = claim
   if (traits.chosenCoverage || rules.covers !== undefined) {
-    for (const required of requiredCoverage(rules.covers, message)) {
+    for (const required of requiredCoverage(rules.covers ?? traits.minimum, message)) {
       if (!isCovered(required, covers, message)) {
         return refuse('coverage-missing', `${required} is required and not covered`)
       }
@@ -35,12 +35,14 @@ export function checkCoverage(
   return undefined
 }
 
-/** The component identifiers that a policy requires of a message. */
+/** The component identifiers that a policy requires of a message. Methods are looked up as sent, then in upper case. */
 export function requiredCoverage(covers: Coverage | undefined, message: Message): readonly string[] {
-  if (covers === undefined) return message.kind === 'request' ? requestMinimum : responseMinimum
+  const minimum = message.kind === 'request' ? requestMinimum : responseMinimum
+  if (covers === undefined) return minimum
   if (isList(covers)) return covers
-  const method = message.kind === 'request' ? message.method : '*'
-  return (Object.hasOwn(covers, method) ? covers[method] : covers['*']) ?? requestMinimum
+  const methods = message.kind === 'request' ? [message.method, message.method.toUpperCase()] : []
+  for (const method of [...methods, '*']) if (Object.hasOwn(covers, method)) return covers[method] ?? minimum
+  return minimum
 }
 
 function isList(covers: Coverage): covers is readonly string[] {

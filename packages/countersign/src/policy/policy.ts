@@ -9,7 +9,7 @@ export interface Policy {
   readonly skewSeconds?: number
   /**
    * Least coverage, for schemes whose signer chooses. Default `@method`, `@target-uri` (or its parts), and `content-digest`
-   * where there is content. `[]` accepts any coverage and is named by the lint. RFC 9421 section 7.2.1.
+   * where there is content. `[]` accepts any coverage. RFC 9421 section 7.2.1.
    */
   readonly covers?: Coverage
   /**

@@ -54,11 +54,15 @@ function oneOf<T extends string>(field: string, value: T | undefined, fallback: 
   throw invalid(field, allowed.join(', '), value)
 }
 
+// A derived component, a lower-case field name, or either in quotes with parameters. A misspelt one would refuse every request.
+const identifier =
+  /^(@(method|target-uri|authority|scheme|request-target|path|query|status|body)|[a-z0-9!#$%&'*+.^_`|~-]+|".*)$/
+
 function coverageOf(covers: Coverage | undefined): Coverage | undefined {
   if (covers === undefined) return undefined
   const lists: readonly unknown[] = Array.isArray(covers) ? [covers] : Object.values(covers)
   for (const list of lists) {
-    if (!Array.isArray(list) || !list.every((one) => typeof one === 'string' && one !== '')) {
+    if (!Array.isArray(list) || !list.every((one) => typeof one === 'string' && identifier.test(one))) {
       throw invalid('covers', 'a list of component identifiers, or one such list by method', covers)
     }
   }

@@ -9,7 +9,7 @@ export type Warning =
   | 'time-unchecked'
   | 'weak-algorithm'
 
-/** What each warning means, for logs, metrics, the lint and docs/reasons.md. */
+/** What each warning means, for logs, metrics and docs/reasons.md. */
 export const warnings: Readonly<Record<Warning, string>> = {
   compatible:
     'A form of an old client was accepted by a `compatible` option; the scheme by default refuses it.',

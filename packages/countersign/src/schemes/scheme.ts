@@ -1,10 +1,11 @@
+import type { HashName } from '../algorithms/hashes.ts'
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
+import type { TextEncoding } from '../bytes/encoding.ts'
 import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import type { Reason, Refusal } from '../reasons/reasons.ts'
 import type { Warning } from '../reasons/warnings.ts'
-import type { TextEncoding } from '../steps/need.ts'
 import type { Steps } from '../steps/steps.ts'
 
 /** What a message says of its signature. Unproven until a verdict says otherwise. */
@@ -31,6 +32,8 @@ export interface Claim {
   readonly contentDigest: string | undefined
   /** The `Digest` field value (RFC 3230) where the signature covers it; compared with the body after the proof. */
   readonly digestHeader?: string | undefined
+  /** Hashes that count in `digestHeader`, where an ancestor has others than SHA-256 and SHA-512. */
+  readonly digestHashes?: readonly HashName[] | undefined
   /** What this claim leaves open even if it stands. */
   readonly warnings?: readonly Warning[] | undefined
 }
@@ -43,7 +46,7 @@ export interface TimeWindow {
   readonly skewSeconds: number
 }
 
-/** What a scheme can and cannot protect. The policy and its lint go by this. */
+/** What a scheme can and cannot protect. The policy goes by this. */
 export interface SchemeTraits {
   /** The scheme carries a signed creation time. */
   readonly time: boolean
@@ -51,13 +54,15 @@ export interface SchemeTraits {
   readonly nonce: boolean
   /** The signer chooses what is covered, so a minimum has to be required. */
   readonly chosenCoverage: boolean
+  /** Least coverage where the policy does not say: component identifiers, for every method or by method (`*` for the others). */
+  readonly minimum?: readonly string[] | { readonly [method: string]: readonly string[] }
   /** The body is under the MAC itself, so a digest field is not needed. */
   readonly bodyInBase: boolean
   /** Seconds that a nonce is remembered where claims say no creation time. Default: as long as the policy accepts signatures. */
   readonly rememberSeconds?: number
   /** Window where the policy does not say. Default 300 seconds back and 30 ahead. */
   readonly defaultWindow?: TimeWindow
-  /** What the scheme leaves uncovered, in words for the lint and the documentation. */
+  /** What the scheme leaves uncovered, in words for the documentation. */
   readonly uncovered: readonly string[]
 }
 
@@ -71,6 +76,11 @@ export interface BaseContext {
 
 /** A result at once, or steps towards it. Schemes that never ask give it at once: a generator costs as much as the base. */
 export type Asked<T> = T | Steps<T>
+
+/** Tells steps from a result at once. */
+export function isSteps<T>(asked: Asked<T>): asked is Steps<T> {
+  return typeof asked === 'object' && asked !== null && 'next' in asked
+}
 
 /** What a signer is asked to make. */
 export interface DraftInput {
@@ -102,8 +112,15 @@ export interface Scheme<C extends Claim = Claim> {
   readonly traits: SchemeTraits
   /** Names of algorithms this scheme may use, by row of `algorithms/signatures.ts`. The first of a key's kind is its default. */
   readonly algorithms: readonly string[]
+  /**
+   * Whether a message may choose the algorithm where the credential is bound to none, as its ancestor lets it: among the current
+   * ones of the credential's own kind of key. Default false: it may only confirm the default.
+   */
+  readonly messageChooses?: boolean
   /** How signatures are rendered in a claim. */
   readonly encoding: TextEncoding
+  /** The form of ECDSA signatures within that encoding. Default `p1363`: `r || s`. */
+  readonly ecdsaForm?: 'p1363' | 'der'
   /** Gives the claims on a message, `undefined` where it does not carry this scheme, a refusal where it is malformed. */
   read(message: Message): readonly C[] | Refusal | undefined
   /**

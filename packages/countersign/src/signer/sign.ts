@@ -1,15 +1,14 @@
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
-import { base64Encode, base64urlEncode } from '../bytes/base64.ts'
-import { hexEncode } from '../bytes/hex.ts'
+import { encoders } from '../bytes/encoding.ts'
 import { aliveSecrets } from '../credentials/alive.ts'
 import type { KnownCredential } from '../credentials/known.ts'
+import { ecdsaToDer } from '../crypto/ecdsa-der.ts'
 import type { Message } from '../message/message.ts'
 import type { Patch } from '../message/patch.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { isRefusal } from '../reasons/reasons.ts'
-import type { Scheme } from '../schemes/scheme.ts'
-import type { TextEncoding } from '../steps/need.ts'
+import { isSteps, type Scheme } from '../schemes/scheme.ts'
 import { ask, type Steps } from '../steps/steps.ts'
 
 /** Everything one signature is made with. */
@@ -21,19 +20,13 @@ export interface Signing {
   readonly now: number
 }
 
-const encoders: Readonly<Record<TextEncoding, (bytes: Uint8Array) => string>> = {
-  hex: hexEncode,
-  base64: base64Encode,
-  base64url: base64urlEncode,
-}
-
 /** Signs a message: draft, the same base that verifies, signature, patch. */
 export function* signSteps(message: Message, signing: Signing): Steps<Patch> {
   const { scheme, credential, algorithm, now } = signing
   if (message.problem !== undefined) throw new CountersignError('component-unavailable', message.problem)
   const draft = yield* scheme.draft({ message, keyId: credential.id, algorithm, now })
   const given = scheme.base(draft.message, draft.claim, { limitBytes: Number.MAX_SAFE_INTEGER })
-  const base = 'next' in given ? yield* given : given
+  const base = isSteps(given) ? yield* given : given
   if (isRefusal(base)) throw new CountersignError('component-unavailable', base.detail)
   return scheme.write(draft, yield* signature(base, signing))
 }
@@ -56,5 +49,6 @@ function* signature(base: SignatureBase, { scheme, credential, algorithm, now }:
     )
   }
   const bytes = yield* ask({ kind: 'sign', algorithm, key: credential.identifiedKey, base })
-  return encoders[scheme.encoding](bytes)
+  const isDer = scheme.ecdsaForm === 'der' && (algorithm.keyKind === 'p256' || algorithm.keyKind === 'p384')
+  return encoders[scheme.encoding](isDer ? ecdsaToDer(bytes) : bytes)
 }

@@ -47,7 +47,7 @@ export function createSigner(options: SignerOptions): Signer {
   const algorithm = algorithmFor(scheme, credential, undefined, undefined)
   if (isRefusal(algorithm))
     throw new CountersignError('config-invalid', `${scheme.name}: ${algorithm.detail}`)
-  const driver: Driver = { ...cryptoDriver(backend), credential: neverAsked, nonce: neverAsked }
+  const driver: Driver = { ...cryptoDriver(backend), credential: neverAsked, nonce: neverAsked, time: clock }
   const signing = (): Signing => ({ scheme, credential, algorithm, now: clock() })
   return {
     scheme: scheme.name,

@@ -1,3 +1,4 @@
+import { isPromise } from '../message/body.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { answer, type Driver } from './need.ts'
 import type { Steps } from './steps.ts'
@@ -9,7 +10,7 @@ export async function drive<T>(steps: Steps<T>, driver: Driver): Promise<T> {
     let reply: unknown
     try {
       const given: unknown = answer(driver, turn.value)
-      reply = given instanceof Promise ? await given : given
+      reply = isPromise(given) ? await given : given
     } catch (cause) {
       turn = steps.throw(cause)
       continue
@@ -34,9 +35,9 @@ export function driveSync<T>(steps: Steps<T>, driver: Driver): T {
       turn = steps.throw(cause)
       continue
     }
-    if (reply instanceof Promise) {
+    if (isPromise(reply)) {
       // The promise is not ours to use any more; its failure must not become an unhandled rejection.
-      reply.catch(() => undefined)
+      reply.then(undefined, () => undefined)
       throw new CountersignError(
         'sync-impossible',
         `the ${need.kind} is only to be had asynchronously: call the asynchronous method instead`,

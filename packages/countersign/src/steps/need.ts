@@ -1,13 +1,13 @@
 import type { HashName } from '../algorithms/hashes.ts'
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
+import type { TextEncoding } from '../bytes/encoding.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Key } from '../keys/key.ts'
 import type { Secret } from '../keys/secret.ts'
 import type { Body, BodyProblem, MaybePromise } from '../message/body.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 
-/** How a digest or MAC is rendered. `base64url` has no padding. */
-export type TextEncoding = 'hex' | 'base64' | 'base64url'
+export type { TextEncoding } from '../bytes/encoding.ts'
 
 /** Asks for the credential of a key id. */
 export interface CredentialNeed {
@@ -70,6 +70,11 @@ export interface RandomNeed {
   readonly byteLength: number
 }
 
+/** Asks for the present. Steps know the time they began at; this is for those that went on for long. */
+export interface TimeNeed {
+  readonly kind: 'time'
+}
+
 /** What can be asked for, by kind. The set is closed: floors 2 to 4 ask, drivers answer. */
 export interface Needs {
   readonly credential: CredentialNeed
@@ -80,6 +85,7 @@ export interface Needs {
   readonly sign: SignNeed
   readonly nonce: NonceNeed
   readonly random: RandomNeed
+  readonly time: TimeNeed
 }
 
 /** What is answered, by kind of need. */
@@ -92,6 +98,8 @@ export interface Answers {
   readonly sign: Uint8Array
   readonly nonce: 'fresh' | 'seen'
   readonly random: string
+  /** Whole seconds since the epoch. */
+  readonly time: number
 }
 
 /** Kind of a need. */
@@ -125,6 +133,8 @@ export function answer(driver: Driver, need: Need): MaybePromise<Answers[NeedKin
       return driver.sign(need)
     case 'random':
       return driver.random(need)
+    case 'time':
+      return driver.time(need)
     default:
       return need satisfies never
   }

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../message/body.ts'
+import { isPromise, type MaybePromise } from '../message/body.ts'
 import { answer, type Driver, type Need } from './need.ts'
 
 /** One need that steps had, and what came of it. Holds no secret, MAC, signature or body. */
@@ -30,7 +30,7 @@ export function recording(driver: Driver): Recording {
       record(need, 'failed')
       throw failure
     }
-    if (!(reply instanceof Promise)) {
+    if (!isPromise(reply)) {
       record(need, answeredText(need, reply))
       return reply
     }
@@ -57,6 +57,7 @@ export function recording(driver: Driver): Recording {
       sign: ask,
       nonce: ask,
       random: ask,
+      time: ask,
     },
   }
 }
@@ -79,6 +80,8 @@ function askedText(need: Need): string {
       return `nonce until ${need.expiresAt}`
     case 'random':
       return `${need.byteLength} random bytes`
+    case 'time':
+      return 'the present'
     default:
       return need satisfies never
   }
@@ -101,6 +104,8 @@ function answeredText(need: Need, reply: unknown): string {
     case 'sign':
     case 'random':
       return 'made'
+    case 'time':
+      return String(reply)
     default:
       return need satisfies never
   }

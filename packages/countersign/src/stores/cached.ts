@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { knowCredential } from '../credentials/known.ts'
 import type { CredentialStore } from '../credentials/store.ts'
-import type { MaybePromise } from '../message/body.ts'
+import { isPromise, type MaybePromise } from '../message/body.ts'
 import { CountersignError } from '../reasons/error.ts'
 
 /** What `cachedCredentials` takes. */
@@ -55,7 +55,7 @@ export function cachedCredentials(
     // Age counts from the start of the read: what changes in the store meanwhile may be missing from the answer.
     const readAt = clock()
     const answer = store.find(keyId, scheme)
-    if (!(answer instanceof Promise)) return keep(key, answer, readAt)
+    if (!isPromise(answer)) return keep(key, answer, readAt)
     const reads = underWay
     const shared = answer.then(
       (found) => {

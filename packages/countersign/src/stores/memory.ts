@@ -19,7 +19,7 @@ export interface MemoryCredentials extends CredentialStore {
 
 /**
  * Keeps credentials in memory: frozen copies, their secrets wrapped at once so that none of them prints.
- * Weak secrets are taken, for old schemes that have such, but no empty one; the policy's lint names them.
+ * Weak secrets are taken, for old schemes that have such, but no empty one.
  * @throws CountersignError `config-invalid` for an id that is no text or comes twice in one list; `key-invalid` or `key-weak`
  * where a credential has neither secret nor key, both, or one that cannot be used.
  */

@@ -27,9 +27,11 @@ export function challengeFields(
   const { status } = reasons[reason]
   if (status === 503) return [['Retry-After', String(retryAfterSeconds)]]
   if (status !== 401) return []
-  const required = [...requiredCoverage(rules.covers, message)]
-  if (rules.digest !== 'if-covered' && hasContent(message.body) && !required.includes('content-digest')) {
-    required.push('content-digest')
-  }
-  return schemes.flatMap((scheme) => scheme.challenge(required, scheme === refusedBy ? reason : undefined))
+  const needsDigest = rules.digest !== 'if-covered' && hasContent(message.body)
+  return schemes.flatMap((scheme) => {
+    const required = requiredCoverage(rules.covers ?? scheme.traits.minimum, message)
+    const all =
+      needsDigest && !required.includes('content-digest') ? [...required, 'content-digest'] : required
+    return scheme.challenge(all, scheme === refusedBy ? reason : undefined)
+  })
 }

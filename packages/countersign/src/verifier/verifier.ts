@@ -5,6 +5,7 @@ import type { CredentialStore } from '../credentials/store.ts'
 import type { Backend } from '../crypto/backend.ts'
 import { cryptoDriver } from '../crypto/driver.ts'
 import type { MaybePromise } from '../message/body.ts'
+import { isPromise } from '../message/body.ts'
 import { fetchRequest } from '../message/fetch-request.ts'
 import type { Message } from '../message/message.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -77,7 +78,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const driver: Driver = {
     ...cryptoDriver(backend),
     credential: (need) => find(need.keyId, need.scheme),
-    nonce: (need) => nonces?.record(need.token, need.expiresAt) ?? 'fresh',
+    nonce: (need) => (nonces === undefined ? 'fresh' : nonces.record(need.token, need.expiresAt)),
+    time: () => secondsOf(clock),
   }
   const rulesFor = rulesByPolicy(options.policy ?? {})
   const accepted: Accepted = {
@@ -91,13 +93,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
     rules,
     rights: options?.rights ?? noRights,
     recordsNonces: nonces !== undefined,
-    now: clock(),
+    now: secondsOf(clock),
   })
   const conclude = (judged: Stood | Fell, message: Message, rules: Rules): Verdict => {
     const verdict = verdictOf(judged, message, accepted, rules)
     if (onVerdict !== undefined) {
       try {
-        onVerdict(verdict, message)
+        const told: unknown = onVerdict(verdict, message)
+        if (isPromise(told)) told.then(undefined, () => undefined)
       } catch {
         // A logger that fails must not change who gets in.
       }
@@ -204,4 +207,11 @@ function verdictOf(
 
 function messageOf(verifiable: Verifiable): Message {
   return 'kind' in verifiable ? verifiable : fetchRequest(verifiable)
+}
+
+/** A clock that gives no number would pass every window: nothing is older than NaN. */
+function secondsOf(clock: Clock): number {
+  const now = Math.floor(clock())
+  if (Number.isFinite(now)) return now
+  throw new CountersignError('config-invalid', 'clock: expected whole seconds since the epoch')
 }

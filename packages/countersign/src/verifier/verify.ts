@@ -1,12 +1,13 @@
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
-import { base64Decode, base64urlDecode } from '../bytes/base64.ts'
+import { decoders } from '../bytes/encoding.ts'
 import { equalText } from '../bytes/equal.ts'
-import { hexDecode } from '../bytes/hex.ts'
 import { aliveSecrets, checkAlive } from '../credentials/alive.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { type KnownCredential, knowCredential } from '../credentials/known.ts'
 import { missingRight } from '../credentials/rights.ts'
-import { bodyRefusal, compareDigests, readContentDigest } from '../digest/content-digest.ts'
+import { bodyRefusal, compareDigests } from '../digest/content-digest.ts'
+import { readCoveredDigests } from '../digest/digest-header.ts'
+import { coordinateBytes } from '../keys/material.ts'
 import { secretFrom } from '../keys/secret.ts'
 import type { Message } from '../message/message.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
@@ -17,8 +18,8 @@ import { checkWindow, rememberUntil } from '../policy/window.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { isRefusal, type Refusal, refuse } from '../reasons/reasons.ts'
 import { replayToken } from '../replay/token.ts'
-import type { Asked, BaseContext, Claim, Scheme } from '../schemes/scheme.ts'
-import type { CredentialNeed, TextEncoding } from '../steps/need.ts'
+import { type BaseContext, type Claim, isSteps, type Scheme } from '../schemes/scheme.ts'
+import type { CredentialNeed } from '../steps/need.ts'
 import { answered, ask, type Steps } from '../steps/steps.ts'
 
 /** Everything one judgement goes by. */
@@ -49,14 +50,10 @@ export interface Fell {
 }
 
 const maxNonceLength = 256
-/** SHA-512 in hex. */
-const maxMacLength = 128
+/** Longest text of a signature: RSA-8192 in hex. */
+const maxSignatureLength = 2048
 
-const decoders: Readonly<Record<TextEncoding, (text: string) => Uint8Array | undefined>> = {
-  hex: hexDecode,
-  base64: base64Decode,
-  base64url: base64urlDecode,
-}
+const unknown = refuse('credential-unknown', 'no credential has this key id')
 
 const decoy = secretFrom.utf8('no message is ever accepted under this one')
 
@@ -80,18 +77,34 @@ export function* verifySteps(message: Message, judgement: Judgement): Steps<Stoo
   }
   const all = judgement.rules.signatures === 'all'
   if (unreadable !== undefined && (all || candidates.length === 0)) return unreadable
-  let first: Stood | Fell | undefined
+  const standing: Stood[] = []
+  let first: Fell | undefined
   for (const candidate of candidates) {
     const { scheme, claim } = candidate
-    const outcome = yield* judgeClaim(candidate, candidates.length, message, judgement)
-    const result: Stood | Fell = isRefusal(outcome)
-      ? fallen(scheme, claim, outcome)
-      : { ok: true, scheme, claim, credential: outcome }
-    if (result.ok !== all || (!result.ok && result.refusal.reason === 'store-unavailable')) return result
-    first ??= result
+    const credential = yield* proveClaim(candidate, candidates.length, message, judgement)
+    let refusal = isRefusal(credential) ? credential : undefined
+    if (!isRefusal(credential)) {
+      const stood: Stood = { ok: true, scheme, claim, credential }
+      if (all) standing.push(stood)
+      else refusal = yield* settle(stood, judgement)
+      if (refusal === undefined && !all) return stood
+    }
+    if (refusal === undefined) continue
+    first ??= fallen(scheme, claim, refusal)
+    // A message that carries several signatures is one message: once seen, it is not accepted under the next of them.
+    if (all || refusal.reason === 'store-unavailable' || refusal.reason === 'replayed') {
+      return fallen(scheme, claim, refusal)
+    }
+  }
+  // Nonces are spent only when all signatures are proven: else a junk one beside them would burn theirs.
+  for (const stood of standing) {
+    const refusal = yield* settle(stood, judgement)
+    if (refusal !== undefined) return fallen(stood.scheme, stood.claim, refusal)
   }
   return (
-    first ?? fallen(undefined, undefined, refuse('signature-absent', 'no acceptable signature was found'))
+    standing[0] ??
+    first ??
+    fallen(undefined, undefined, refuse('signature-absent', 'no acceptable signature was found'))
   )
 }
 
@@ -145,18 +158,15 @@ function isWanted(claim: Claim, { signatures }: Rules): boolean {
   return 'label' in signatures ? claim.label === signatures.label : claim.tag === signatures.tag
 }
 
-/**
- * Judges one claim: coverage and window, credential, proof, content, nonce, rights, in this order. One generator with its needs
- * in line: each inner one would cost 0.3 us, and a good request has four needs.
- */
-function* judgeClaim(
-  { scheme, claim }: Candidate,
+/** Proves one claim: coverage and window, credential, proof, content, in this order. */
+function* proveClaim(
+  candidate: Candidate,
   sharedBy: number,
   message: Message,
   judgement: Judgement,
 ): Steps<KnownCredential | Refusal> {
+  const { scheme, claim } = candidate
   const { rules, now } = judgement
-  const context = sharedBy === 1 ? rules : { limitBytes: rules.limitBytes, sharedBy }
   const early =
     checkCoverage(message, claim, scheme.traits, rules) ??
     checkWindow(claim, scheme.traits, rules, now) ??
@@ -166,35 +176,25 @@ function* judgeClaim(
   let doing = 'the credential could not be had'
   try {
     const credentialNeed: CredentialNeed = { kind: 'credential', keyId: claim.keyId, scheme: scheme.name }
-    const credential = aliveCredential(answered('credential', yield credentialNeed), now)
-    if (isRefusal(credential)) {
-      yield* proveNothing(message, scheme, claim, context)
-      return credential
+    const found = knownCredential(answered('credential', yield credentialNeed), claim.keyId)
+    const dead = found === undefined ? unknown : checkAlive(found, now)
+    const context = sharedBy === 1 ? rules : { limitBytes: rules.limitBytes, sharedBy }
+    doing = 'the signature could not be checked'
+    if (found === undefined || dead !== undefined) {
+      return yield* proveNothing(candidate, message, context, { dead: dead ?? unknown, found })
     }
+    const credential = found
     const algorithm = algorithmFor(scheme, credential, claim.algorithm, rules.algorithms)
     if (isRefusal(algorithm)) return algorithm
     const given = scheme.base(message, claim, context)
     const base = isSteps(given) ? yield* given : given
     if (isRefusal(base)) return base
-
-    doing = 'the key could not be used'
-    if (algorithm.hash !== undefined && algorithm.keyKind === 'secret') {
-      const { hash } = algorithm
-      let proven = false
-      for (const { secret } of aliveSecrets(credential, now)) {
-        const mac = answered('mac', yield { kind: 'mac', hash, secret, base, encoding: scheme.encoding })
-        proven = equalText(claim.signature, mac)
-        if (proven) break
-      }
-      if (!proven) return mismatch(claim, scheme)
-    } else {
-      const unproven = yield* proveSignature(base, claim, scheme, { credential, algorithm })
-      if (unproven !== undefined) return unproven
-    }
+    const unproven = yield* prove(base, candidate, { credential, algorithm, now })
+    if (unproven !== undefined) return unproven
 
     doing = 'the content could not be read'
-    if (claim.contentDigest !== undefined) {
-      const covered = readContentDigest(claim.contentDigest)
+    if (claim.contentDigest !== undefined || claim.digestHeader !== undefined) {
+      const covered = readCoveredDigests(claim)
       if (isRefusal(covered)) return covered
       const { hashNames } = covered
       const { limitBytes } = rules
@@ -206,73 +206,137 @@ function* judgeClaim(
       const differs = compareDigests(covered, made)
       if (differs !== undefined) return differs
     }
-    doing = 'the credential could not be had'
-    if (message.body !== undefined && !(message.body instanceof Uint8Array)) {
-      // The content may have taken long to arrive: a key revoked meanwhile is refused.
-      const still = aliveCredential(answered('credential', yield credentialNeed), now)
-      if (isRefusal(still)) return still
-    }
-    doing = 'the nonce could not be recorded'
-    if (claim.nonce !== undefined && judgement.recordsNonces && rules.nonce !== 'ignored') {
-      const token = replayToken(claim.scheme, claim.keyId, claim.nonce)
-      const expiresAt = rememberUntil(claim, scheme.traits, rules, now)
-      if (answered('nonce', yield { kind: 'nonce', token, expiresAt }) === 'seen') {
-        return refuse('replayed', 'this key has used this nonce before')
-      }
-    }
-    const lacking = missingRight(credential.rights, judgement.rights)
-    return lacking === undefined
-      ? credential
-      : refuse('right-missing', `the right ${JSON.stringify(lacking)} is required`)
+    if (message.body === undefined || message.body instanceof Uint8Array) return credential
+    return yield* stillProven(candidate, base, judgement, { credential, credentialNeed })
   } catch (failure) {
     return unavailable(doing, failure)
   }
 }
 
-/** Only here is it worth to tell a text that is no MAC at all from a wrong one. */
-function mismatch(claim: Claim, scheme: Scheme): Refusal {
-  // No MAC is that long, and a long text would be decoded for nothing.
-  return claim.signature.length > maxMacLength || decoders[scheme.encoding](claim.signature) === undefined
-    ? refuse('signature-malformed', `the signature is not canonical ${scheme.encoding}`)
-    : refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
-}
-
-function isSteps<T>(given: Asked<T>): given is Steps<T> {
-  return typeof given === 'object' && given !== null && 'next' in given
-}
-
-function aliveCredential(found: Credential | undefined, now: number): KnownCredential | Refusal {
-  if (found === undefined) return refuse('credential-unknown', 'no credential has this key id')
-  const credential = knowCredential(found)
-  return checkAlive(credential, now) ?? credential
-}
-
-function* proveSignature(
+/**
+ * Looks again at the credential and the window, after content that had to be waited for: a key revoked, expired or replaced
+ * meanwhile is refused, rights are those of now, and a nonce is never recorded when its time is over.
+ */
+function* stillProven(
+  candidate: Candidate,
   base: SignatureBase,
-  claim: Claim,
-  scheme: Scheme,
-  { credential, algorithm }: { readonly credential: KnownCredential; readonly algorithm: SignatureAlgorithm },
-): Steps<Refusal | undefined> {
-  const signature = decoders[scheme.encoding](claim.signature)
-  const key = credential.identifiedKey
-  if (signature === undefined || key === undefined) {
-    return refuse('signature-malformed', 'the signature is not properly encoded')
+  { rules, now }: Judgement,
+  {
+    credential,
+    credentialNeed,
+  }: { readonly credential: KnownCredential; readonly credentialNeed: CredentialNeed },
+): Steps<KnownCredential | Refusal> {
+  const { scheme, claim } = candidate
+  const later = yield* ask({ kind: 'time' })
+  const still = knownCredential(yield* ask(credentialNeed), claim.keyId)
+  if (still === undefined) return unknown
+  const over =
+    checkAlive(still, later) ?? (later > now ? checkWindow(claim, scheme.traits, rules, later) : undefined)
+  if (over !== undefined) return over
+  if (still === credential && later === now) return still
+  const algorithm = algorithmFor(scheme, still, claim.algorithm, rules.algorithms)
+  if (isRefusal(algorithm)) return algorithm
+  return (yield* prove(base, candidate, { credential: still, algorithm, now: later })) ?? still
+}
+
+/** What comes last: the nonce, then the rights. */
+function* settle({ scheme, claim, credential }: Stood, judgement: Judgement): Steps<Refusal | undefined> {
+  const { rules, rights } = judgement
+  if (claim.nonce !== undefined && judgement.recordsNonces && rules.nonce !== 'ignored') {
+    const token = replayToken(claim.scheme, claim.keyId, claim.nonce)
+    const expiresAt = rememberUntil(claim, scheme.traits, rules, judgement.now)
+    try {
+      const seen: unknown = yield* ask({ kind: 'nonce', token, expiresAt })
+      if (seen === 'seen') return refuse('replayed', 'this key has used this nonce before')
+      // Whatever else a store gives by mistake must not switch the protection off.
+      if (seen !== 'fresh') return refuse('store-unavailable', 'the nonce store gave neither fresh nor seen')
+    } catch (failure) {
+      return unavailable('the nonce could not be recorded', failure)
+    }
   }
-  const fits = yield* ask({ kind: 'verify', algorithm, key, base, signature })
-  return fits
+  const lacking = missingRight(credential.rights, rights)
+  return lacking === undefined
+    ? undefined
+    : refuse('right-missing', `the right ${JSON.stringify(lacking)} is required`)
+}
+
+function knownCredential(found: Credential | undefined, keyId: string): KnownCredential | undefined {
+  if (found === undefined) return undefined
+  const credential = knowCredential(found)
+  if (credential.id !== keyId) {
+    throw new CountersignError(
+      'store-failed',
+      'the store gave the credential of another key id than was asked for',
+    )
+  }
+  return credential
+}
+
+interface Proof {
+  readonly credential: KnownCredential
+  readonly algorithm: SignatureAlgorithm
+  /** Whole seconds since the epoch. */
+  readonly now: number
+}
+
+function* prove(base: SignatureBase, { scheme, claim }: Candidate, proof: Proof): Steps<Refusal | undefined> {
+  const { credential, algorithm, now } = proof
+  const { encoding } = scheme
+  if (algorithm.hash !== undefined && algorithm.keyKind === 'secret') {
+    const { hash } = algorithm
+    for (const { secret } of aliveSecrets(credential, now)) {
+      if (equalText(claim.signature, answered('mac', yield { kind: 'mac', hash, secret, base, encoding })))
+        return undefined
+    }
+    return isEncoded(claim, scheme)
+      ? refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
+      : notEncoded(scheme)
+  }
+  const key = credential.identifiedKey
+  const signature = isEncoded(claim, scheme) ? decoders[encoding](claim.signature) : undefined
+  if (signature === undefined || key === undefined) return notEncoded(scheme)
+  const fits: unknown = yield* ask({ kind: 'verify', algorithm, key, base, signature })
+  return fits === true
     ? undefined
     : refuse('signature-mismatch', 'the signature does not fit under the key of the credential')
 }
 
+/** Only behind a mismatch is it worth to tell a text that is no signature at all from a wrong one. */
+function isEncoded(claim: Claim, scheme: Scheme): boolean {
+  // No signature is that long, and a long text would be decoded for nothing.
+  return (
+    claim.signature.length <= maxSignatureLength && decoders[scheme.encoding](claim.signature) !== undefined
+  )
+}
+
+function notEncoded(scheme: Scheme): Refusal {
+  return refuse('signature-malformed', `the signature is not canonical ${scheme.encoding}`)
+}
+
 /**
- * Goes through a proof whose outcome is thrown away, so that an unknown or dead key takes as long as a wrong MAC
- * and nobody can tell them apart by the clock.
+ * Goes through the proof of an unknown or dead key and refuses as that of a live one would be refused, so that neither the answer
+ * nor the clock tells them apart. An unknown key id costs what an HMAC costs, whatever kind of key others have.
  */
-function* proveNothing(message: Message, scheme: Scheme, claim: Claim, context: BaseContext): Steps<void> {
+function* proveNothing(
+  { scheme, claim }: Candidate,
+  message: Message,
+  context: BaseContext,
+  { dead, found }: { readonly dead: Refusal; readonly found: KnownCredential | undefined },
+): Steps<Refusal> {
   const given = scheme.base(message, claim, context)
   const base = isSteps(given) ? yield* given : given
-  if (isRefusal(base)) return
-  yield* ask({ kind: 'mac', hash: 'sha256', secret: decoy, base, encoding: scheme.encoding })
+  if (isRefusal(base)) return base
+  const signature = isEncoded(claim, scheme) ? decoders[scheme.encoding](claim.signature) : undefined
+  if (signature === undefined) return notEncoded(scheme)
+  const key = found?.identifiedKey
+  const algorithm =
+    key === undefined || found === undefined ? undefined : algorithmFor(scheme, found, undefined, undefined)
+  if (key === undefined || algorithm === undefined || isRefusal(algorithm)) {
+    yield* ask({ kind: 'mac', hash: 'sha256', secret: decoy, base, encoding: scheme.encoding })
+  } else {
+    yield* ask({ kind: 'verify', algorithm, key, base, signature })
+  }
+  return dead
 }
 
 function checkNonce(claim: Claim, scheme: Scheme, judgement: Judgement): Refusal | undefined {

@@ -15,6 +15,8 @@ export interface Component {
   readonly prefix: string
   /** Identifier with its parameters in alphabetical order: two components are one where these are equal. RFC 9421 section 2. */
   readonly identity: string
+  /** Whether it is the Content-Digest field of this message, in whatever form. */
+  readonly isContentDigest: boolean
   readonly read: ComponentReader
 }
 
@@ -36,6 +38,7 @@ export function componentOf(name: string, parameters: Parameters = noParameters)
     id: parameters.size === 0 ? name : text,
     prefix: `${text}: `,
     identity: `"${name}"${serializeParameters(new Map([...parameters].sort(([a], [b]) => (a < b ? -1 : 1))))}`,
+    isContentDigest: name === 'content-digest' && fromRequest === undefined && !parameters.has('tr'),
     read: fromRequest === undefined ? read : (message, reading) => readFromRequest(read, message, reading),
   }
 }

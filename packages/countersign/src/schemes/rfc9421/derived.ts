@@ -101,21 +101,22 @@ function readQuery(query: string): QueryParameters | Refusal {
   for (const piece of pieces) {
     if (piece === '') continue
     const equals = piece.indexOf('=')
-    const name = encodeFormComponent(formDecode(equals < 0 ? piece : piece.slice(0, equals)))
-    parameters.set(
-      name,
-      parameters.has(name) ? repeated : encodeValue(equals < 0 ? '' : piece.slice(equals + 1)),
-    )
+    const name = encoded(equals < 0 ? piece : piece.slice(0, equals))
+    // A name that is not UTF-8 decodes like others that are not, so it cannot be told which was signed.
+    if (name === undefined) parameters.set(encodedReplacement, notUtf8)
+    else if (parameters.has(name)) parameters.set(name, repeated)
+    else parameters.set(name, encoded(equals < 0 ? '' : piece.slice(equals + 1)) ?? notUtf8)
   }
   return parameters
 }
 
 const repeated = refuse('component-missing', 'a covered query parameter is there more than once')
 
-function encodeValue(raw: string): string | Refusal {
-  const value = formDecode(raw)
-  // Malformed UTF-8 has many spellings that decode alike.
-  return value.includes('\ufffd')
-    ? refuse('component-missing', 'a covered query parameter is not UTF-8')
-    : encodeFormComponent(value)
+const notUtf8 = refuse('component-missing', 'a covered query parameter is not UTF-8')
+const encodedReplacement = '%EF%BF%BD'
+
+/** Gives `undefined` for malformed UTF-8, which has many spellings that decode alike. */
+function encoded(raw: string): string | undefined {
+  const text = formDecode(raw)
+  return text.includes('\ufffd') ? undefined : encodeFormComponent(text)
 }

@@ -22,12 +22,12 @@ export interface CoveredComponents {
   readonly components: readonly Component[]
   /** Their identifiers. */
   readonly ids: readonly string[]
-  /** Whether `content-digest` itself is among them. */
+  /** Whether `content-digest` is among them in any form, so that it has to be compared with the content. */
   readonly coversDigest: boolean
 }
 
 /** Gathers what is looked up of covered components, once for each list. */
 export function coverageFrom(components: readonly Component[]): CoveredComponents {
   const ids = components.map(({ id }) => id)
-  return { components, ids, coversDigest: ids.includes('content-digest') }
+  return { components, ids, coversDigest: components.some((component) => component.isContentDigest) }
 }
