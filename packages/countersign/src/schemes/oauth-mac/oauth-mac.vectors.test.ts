@@ -13,13 +13,7 @@ import { createSigner } from '../../signer/signer.ts'
 import { memoryNonces } from '../../stores/memory.ts'
 import type { ContractCase } from '../../testing/contracts/contract-case.ts'
 import { schemeContract } from '../../testing/contracts/scheme.ts'
-import {
-  type SeedCase,
-  type SeedFile,
-  type SeedRequest,
-  seedBytes,
-  seedRequest,
-} from '../../testing/vectors.ts'
+import { type SeedCase, type SeedRequest, seedBytes, seedRequest } from '../../testing/vectors.ts'
 import type { Verdict } from '../../verifier/verdict.ts'
 import { createVerifier, type Verifier } from '../../verifier/verifier.ts'
 import type { Scheme } from '../scheme.ts'
