@@ -18,8 +18,9 @@ import { drive, driveSync } from '../steps/drive.ts'
 import type { Driver } from '../steps/need.ts'
 import { recording, type TraceEntry } from '../steps/trace.ts'
 import { challengeFields } from './challenge.ts'
+import type { Fell, Judgement, Stood } from './judgement.ts'
 import type { Verdict } from './verdict.ts'
-import { type Fell, type Judgement, type Stood, verifySteps } from './verify.ts'
+import { verifySteps } from './verify.ts'
 import { schemesWithWeakAlgorithms, warningsOf } from './warnings.ts'
 
 /** What `createVerifier` takes. */

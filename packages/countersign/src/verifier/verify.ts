@@ -1,69 +1,23 @@
-import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
-import { decoders } from '../bytes/encoding.ts'
-import { equalText } from '../bytes/equal.ts'
-import { aliveSecrets, checkAlive } from '../credentials/alive.ts'
-import type { Credential } from '../credentials/credential.ts'
-import { type KnownCredential, knowCredential } from '../credentials/known.ts'
+import { checkAlive } from '../credentials/alive.ts'
+import type { KnownCredential } from '../credentials/known.ts'
 import { missingRight } from '../credentials/rights.ts'
 import { bodyRefusal, compareDigests } from '../digest/content-digest.ts'
 import { readCoveredDigests } from '../digest/digest-header.ts'
-import { coordinateBytes } from '../keys/material.ts'
-import { secretFrom } from '../keys/secret.ts'
 import type { Message } from '../message/message.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { algorithmFor } from '../policy/algorithm.ts'
 import { checkCoverage } from '../policy/coverage.ts'
-import type { Rules } from '../policy/rules.ts'
 import { checkWindow, rememberUntil } from '../policy/window.ts'
-import { CountersignError } from '../reasons/error.ts'
 import { isRefusal, type Refusal, refuse } from '../reasons/reasons.ts'
 import { replayToken } from '../replay/token.ts'
-import { type BaseContext, type Claim, isSteps, type Scheme } from '../schemes/scheme.ts'
+import { type Claim, isSteps, type Scheme } from '../schemes/scheme.ts'
 import type { CredentialNeed } from '../steps/need.ts'
 import { answered, ask, type Steps } from '../steps/steps.ts'
-
-/** Everything one judgement goes by. */
-export interface Judgement {
-  readonly schemes: readonly Scheme[]
-  readonly rules: Rules
-  readonly rights: readonly string[]
-  /** Whether there is a nonce store. */
-  readonly recordsNonces: boolean
-  /** Whole seconds since the epoch. */
-  readonly now: number
-}
-
-/** A claim that stood. */
-export interface Stood {
-  readonly ok: true
-  readonly scheme: Scheme
-  readonly claim: Claim
-  readonly credential: KnownCredential
-}
-
-/** A refusal, and the claim that fell where there was one. */
-export interface Fell {
-  readonly ok: false
-  readonly scheme: Scheme | undefined
-  readonly claim: Claim | undefined
-  readonly refusal: Refusal
-}
+import { gatherClaims, gatherFromContent } from './claims.ts'
+import { type Candidate, type Fell, fallen, type Judgement, type Stood, unavailable } from './judgement.ts'
+import { knownCredential, prove, proveNothing, unknown } from './prove.ts'
 
 const maxNonceLength = 256
-/** Longest text of a signature: RSA-8192 in hex. */
-const maxSignatureLength = 2048
-
-const unknown = refuse('credential-unknown', 'no credential has this key id')
-
-const decoy = secretFrom.utf8('no message is ever accepted under this one')
-
-/** Most signatures judged on one message. RFC 9421 section 7.2.6 leaves the number to the verifier. */
-const maxClaims = 8
-
-interface Candidate {
-  readonly scheme: Scheme
-  readonly claim: Claim
-}
 
 /**
  * Judges a message: each scheme in order, each of its claims. Of `any` the first that satisfies everything alone decides, of `all`
@@ -106,56 +60,6 @@ export function* verifySteps(message: Message, judgement: Judgement): Steps<Stoo
     first ??
     fallen(undefined, undefined, refuse('signature-absent', 'no acceptable signature was found'))
   )
-}
-
-/** Puts the claims that count into `candidates`; gives the first refusal of what could not be read. */
-function gatherClaims(message: Message, judgement: Judgement, candidates: Candidate[]): Fell | undefined {
-  if (message.problem !== undefined) {
-    return fallen(undefined, undefined, refuse('message-malformed', message.problem))
-  }
-  let unreadable: Fell | undefined
-  for (const scheme of judgement.schemes) {
-    const claims = scheme.read(message)
-    if (claims === undefined) continue
-    if (isRefusal(claims)) {
-      unreadable ??= fallen(scheme, undefined, claims)
-      continue
-    }
-    for (const claim of claims) if (isWanted(claim, judgement.rules)) candidates.push({ scheme, claim })
-  }
-  return candidates.length > maxClaims ? tooMany(candidates) : unreadable
-}
-
-/** As `gatherClaims`, for schemes of which an old client says in the content who it is. */
-function* gatherFromContent(
-  message: Message,
-  judgement: Judgement,
-  candidates: Candidate[],
-): Steps<Fell | undefined> {
-  let unreadable: Fell | undefined
-  for (const scheme of judgement.schemes) {
-    if (scheme.readContent === undefined) continue
-    try {
-      const claims = yield* scheme.readContent(message, judgement.rules)
-      if (claims === undefined) continue
-      if (isRefusal(claims)) unreadable ??= fallen(scheme, undefined, claims)
-      else
-        for (const claim of claims) if (isWanted(claim, judgement.rules)) candidates.push({ scheme, claim })
-    } catch (failure) {
-      return fallen(scheme, undefined, unavailable('the content could not be read', failure))
-    }
-  }
-  return candidates.length > maxClaims ? tooMany(candidates) : unreadable
-}
-
-function tooMany(candidates: Candidate[]): Fell {
-  candidates.length = 0
-  return fallen(undefined, undefined, refuse('signature-malformed', `more than ${maxClaims} signatures`))
-}
-
-function isWanted(claim: Claim, { signatures }: Rules): boolean {
-  if (signatures === 'any' || signatures === 'all') return true
-  return 'label' in signatures ? claim.label === signatures.label : claim.tag === signatures.tag
 }
 
 /** Proves one claim: coverage and window, credential, proof, content, in this order. */
@@ -260,85 +164,6 @@ function* settle({ scheme, claim, credential }: Stood, judgement: Judgement): St
     : refuse('right-missing', `the right ${JSON.stringify(lacking)} is required`)
 }
 
-function knownCredential(found: Credential | undefined, keyId: string): KnownCredential | undefined {
-  if (found === undefined) return undefined
-  const credential = knowCredential(found)
-  if (credential.id !== keyId) {
-    throw new CountersignError(
-      'store-failed',
-      'the store gave the credential of another key id than was asked for',
-    )
-  }
-  return credential
-}
-
-interface Proof {
-  readonly credential: KnownCredential
-  readonly algorithm: SignatureAlgorithm
-  /** Whole seconds since the epoch. */
-  readonly now: number
-}
-
-function* prove(base: SignatureBase, { scheme, claim }: Candidate, proof: Proof): Steps<Refusal | undefined> {
-  const { credential, algorithm, now } = proof
-  const { encoding } = scheme
-  if (algorithm.hash !== undefined && algorithm.keyKind === 'secret') {
-    const { hash } = algorithm
-    for (const { secret } of aliveSecrets(credential, now)) {
-      if (equalText(claim.signature, answered('mac', yield { kind: 'mac', hash, secret, base, encoding })))
-        return undefined
-    }
-    return isEncoded(claim, scheme)
-      ? refuse('signature-mismatch', 'the MAC fits under no live secret of the credential')
-      : notEncoded(scheme)
-  }
-  const key = credential.identifiedKey
-  const signature = isEncoded(claim, scheme) ? decoders[encoding](claim.signature) : undefined
-  if (signature === undefined || key === undefined) return notEncoded(scheme)
-  const fits: unknown = yield* ask({ kind: 'verify', algorithm, key, base, signature })
-  return fits === true
-    ? undefined
-    : refuse('signature-mismatch', 'the signature does not fit under the key of the credential')
-}
-
-/** Only behind a mismatch is it worth to tell a text that is no signature at all from a wrong one. */
-function isEncoded(claim: Claim, scheme: Scheme): boolean {
-  // No signature is that long, and a long text would be decoded for nothing.
-  return (
-    claim.signature.length <= maxSignatureLength && decoders[scheme.encoding](claim.signature) !== undefined
-  )
-}
-
-function notEncoded(scheme: Scheme): Refusal {
-  return refuse('signature-malformed', `the signature is not canonical ${scheme.encoding}`)
-}
-
-/**
- * Goes through the proof of an unknown or dead key and refuses as that of a live one would be refused, so that neither the answer
- * nor the clock tells them apart. An unknown key id costs what an HMAC costs, whatever kind of key others have.
- */
-function* proveNothing(
-  { scheme, claim }: Candidate,
-  message: Message,
-  context: BaseContext,
-  { dead, found }: { readonly dead: Refusal; readonly found: KnownCredential | undefined },
-): Steps<Refusal> {
-  const given = scheme.base(message, claim, context)
-  const base = isSteps(given) ? yield* given : given
-  if (isRefusal(base)) return base
-  const signature = isEncoded(claim, scheme) ? decoders[scheme.encoding](claim.signature) : undefined
-  if (signature === undefined) return notEncoded(scheme)
-  const key = found?.identifiedKey
-  const algorithm =
-    key === undefined || found === undefined ? undefined : algorithmFor(scheme, found, undefined, undefined)
-  if (key === undefined || algorithm === undefined || isRefusal(algorithm)) {
-    yield* ask({ kind: 'mac', hash: 'sha256', secret: decoy, base, encoding: scheme.encoding })
-  } else {
-    yield* ask({ kind: 'verify', algorithm, key, base, signature })
-  }
-  return dead
-}
-
 function checkNonce(claim: Claim, scheme: Scheme, judgement: Judgement): Refusal | undefined {
   const rule =
     judgement.rules.nonce ?? (scheme.traits.nonce && judgement.recordsNonces ? 'required' : 'ignored')
@@ -348,19 +173,4 @@ function checkNonce(claim: Claim, scheme: Scheme, judgement: Judgement): Refusal
   return claim.nonce === '' || claim.nonce.length > maxNonceLength
     ? refuse('signature-malformed', `the nonce is empty or over ${maxNonceLength} characters`)
     : undefined
-}
-
-function unavailable(doing: string, failure: unknown): Refusal {
-  if (!(failure instanceof CountersignError)) {
-    // Only our own errors are known to be free of secrets; of others nothing but the name is repeated.
-    return refuse('store-unavailable', `${doing}: ${failure instanceof Error ? failure.name : 'failure'}`)
-  }
-  return refuse(
-    failure.code === 'algorithm-unsupported' ? 'algorithm-refused' : 'store-unavailable',
-    `${doing}: ${failure.message}`,
-  )
-}
-
-function fallen(scheme: Scheme | undefined, claim: Claim | undefined, refusal: Refusal): Fell {
-  return { ok: false, scheme, claim, refusal }
 }

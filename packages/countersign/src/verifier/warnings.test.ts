@@ -9,8 +9,8 @@ import { rfc9421 } from '../schemes/rfc9421/rfc9421.ts'
 import type { Scheme } from '../schemes/scheme.ts'
 import { ustudioHmac } from '../schemes/ustudio-hmac.ts'
 import { createSigner } from '../signer/signer.ts'
+import type { Stood } from './judgement.ts'
 import { createVerifier } from './verifier.ts'
-import type { Stood } from './verify.ts'
 import { schemesWithWeakAlgorithms, warningsOf } from './warnings.ts'
 
 const old: Scheme = { ...ustudioHmac(), algorithms: ['hmac-sha256', 'hmac-sha1'] }

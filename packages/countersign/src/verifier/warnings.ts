@@ -3,7 +3,7 @@ import { algorithmFor } from '../policy/algorithm.ts'
 import { isRefusal } from '../reasons/reasons.ts'
 import type { Warning } from '../reasons/warnings.ts'
 import type { Scheme } from '../schemes/scheme.ts'
-import type { Stood } from './verify.ts'
+import type { Stood } from './judgement.ts'
 
 const none: readonly Warning[] = []
 
