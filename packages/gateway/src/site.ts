@@ -4,6 +4,7 @@ import {
   type CredentialStore,
   createVerifier,
   type NonceStore,
+  oauthMac,
   type Policy,
   rfc9421,
   type Scheme,
@@ -59,6 +60,8 @@ export interface SiteOptions {
 const schemes: Readonly<Record<SchemeName, () => Scheme>> = {
   rfc9421: () => rfc9421(),
   'ustudio-hmac': () => ustudioHmac(),
+  'oauth-mac': () => oauthMac(),
+  'django-auth-mac': () => oauthMac({ profile: 'django-auth-mac' }),
 }
 
 /**

@@ -2,7 +2,7 @@ import { trustedHops } from 'countersign'
 import { z } from 'zod'
 
 /** Names of the schemes that a configuration may list. */
-export const schemeNames = ['rfc9421', 'ustudio-hmac'] as const
+export const schemeNames = ['rfc9421', 'ustudio-hmac', 'oauth-mac', 'django-auth-mac'] as const
 
 /** Name of a scheme in a configuration. */
 export type SchemeName = (typeof schemeNames)[number]
