@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import {
   type Credential,
   createSigner,
+  oauthMac,
   rfc9421,
   type Scheme,
   type Secret,
@@ -15,7 +16,7 @@ import { readInput, withoutLineBreak } from './read-input.ts'
 import type { World } from './world.ts'
 
 /** Names of the schemes that the command line knows. */
-export const schemeNames = ['rfc9421', 'ustudio-hmac'] as const
+export const schemeNames = ['rfc9421', 'ustudio-hmac', 'oauth-mac'] as const
 
 /** How the text of a secret is written. */
 export type SecretEncoding = 'utf8' | 'hex' | 'base64' | 'base64url'
@@ -126,15 +127,21 @@ async function readPrivateKey(flags: SigningFlags, path: string, world: World): 
   return Buffer.from(bytes).toString('latin1')
 }
 
+/** Schemes that have nothing to choose. */
+const plainSchemes = {
+  'ustudio-hmac': () => ustudioHmac(),
+  'oauth-mac': () => oauthMac(),
+} as const
+
 function schemeFrom(flags: SigningFlags): Scheme {
   const { cover, tag, label, expiresIn } = flags
-  if (flags.scheme === 'ustudio-hmac') {
+  if (flags.scheme !== 'rfc9421') {
     const options = { cover, tag, label, 'expires-in': expiresIn }
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined)
-        throw misuse(`--${name}: scheme ustudio-hmac has no such thing; it is for rfc9421`)
+        throw misuse(`--${name}: scheme ${flags.scheme} has no such thing; it is for rfc9421`)
     }
-    return ustudioHmac()
+    return plainSchemes[flags.scheme]()
   }
   return rfc9421({
     ...(cover === undefined ? {} : { covers: cover }),

@@ -4,6 +4,7 @@ import {
   type Credential,
   createVerifier,
   type Message,
+  oauthMac,
   reasons,
   requestMessage,
   rfc9421,
@@ -101,7 +102,7 @@ async function verify(path: string, flags: VerifyFlags, world: World): Promise<R
     if (typeof message === 'string') return unreadable(message)
     const { at } = flags
     const verifier = createVerifier({
-      schemes: [rfc9421(), ustudioHmac()],
+      schemes: [rfc9421(), ustudioHmac(), oauthMac(), oauthMac({ profile: 'django-auth-mac' })],
       credentials: find,
       clock: at === undefined ? world.clock : () => at,
       policy: {
