@@ -4,6 +4,8 @@ import { equalText } from '../bytes/equal.ts'
 import { aliveSecrets } from '../credentials/alive.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { type KnownCredential, knowCredential } from '../credentials/known.ts'
+import { ecdsaFromDer } from '../crypto/ecdsa-der.ts'
+import { coordinateBytes } from '../keys/material.ts'
 import { secretFrom } from '../keys/secret.ts'
 import type { Message } from '../message/message.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
@@ -62,7 +64,7 @@ export function* prove(
       : notEncoded(scheme)
   }
   const key = credential.identifiedKey
-  const signature = isEncoded(claim, scheme) ? decoders[encoding](claim.signature) : undefined
+  const signature = signatureBytes(claim, scheme, algorithm)
   if (signature === undefined || key === undefined) return notEncoded(scheme)
   const fits: unknown = yield* ask({ kind: 'verify', algorithm, key, base, signature })
   return fits === true
@@ -76,6 +78,17 @@ function isEncoded(claim: Claim, scheme: Scheme): boolean {
   return (
     claim.signature.length <= maxSignatureLength && decoders[scheme.encoding](claim.signature) !== undefined
   )
+}
+
+/** Gives the signature as a backend takes it, or `undefined` where it is not in the one form of its scheme. */
+function signatureBytes(
+  claim: Claim,
+  scheme: Scheme,
+  { keyKind }: SignatureAlgorithm,
+): Uint8Array | undefined {
+  const decoded = isEncoded(claim, scheme) ? decoders[scheme.encoding](claim.signature) : undefined
+  if (scheme.ecdsaForm !== 'der' || decoded === undefined) return decoded
+  return keyKind === 'p256' || keyKind === 'p384' ? ecdsaFromDer(decoded, coordinateBytes(keyKind)) : decoded
 }
 
 function notEncoded(scheme: Scheme): Refusal {
@@ -95,14 +108,17 @@ export function* proveNothing(
   const given = scheme.base(message, claim, context)
   const base = isSteps(given) ? yield* given : given
   if (isRefusal(base)) return base
-  const signature = isEncoded(claim, scheme) ? decoders[scheme.encoding](claim.signature) : undefined
-  if (signature === undefined) return notEncoded(scheme)
+  if (!isEncoded(claim, scheme)) return notEncoded(scheme)
   const key = found?.identifiedKey
   const algorithm =
-    key === undefined || found === undefined ? undefined : algorithmFor(scheme, found, undefined, undefined)
+    key === undefined || found === undefined
+      ? undefined
+      : algorithmFor(scheme, found, claim.algorithm, undefined)
   if (key === undefined || algorithm === undefined || isRefusal(algorithm)) {
     yield* ask({ kind: 'mac', hash: 'sha256', secret: decoy, base, encoding: scheme.encoding })
   } else {
+    const signature = signatureBytes(claim, scheme, algorithm)
+    if (signature === undefined) return notEncoded(scheme)
     yield* ask({ kind: 'verify', algorithm, key, base, signature })
   }
   return dead
