@@ -4,6 +4,7 @@ export type Warning =
   | 'content-uncovered'
   | 'host-uncovered'
   | 'method-uncovered'
+  | 'path-uncovered'
   | 'query-uncovered'
   | 'replayable'
   | 'time-unchecked'
@@ -17,6 +18,7 @@ export const warnings: Readonly<Record<Warning, string>> = {
   'host-uncovered':
     'The signature says nothing of the host: the same request fits every service that knows the key.',
   'method-uncovered': 'The signature says nothing of the method.',
+  'path-uncovered': 'The signature says nothing of the path.',
   'query-uncovered': 'There is a query that the signature does not cover.',
   replayable: 'Neither a time nor a nonce is signed: whoever sees the request can send it again.',
   'time-unchecked':
