@@ -74,6 +74,8 @@ export function authHttp(options: {
       proxy_set_header Host $http_host;
       proxy_set_header X-Original-Method $request_method;
       proxy_set_header X-Original-URI $request_uri;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Countersign-Hop "${options.hopSecret}";
     }
   }`

@@ -41,6 +41,10 @@ describe.each(['x-original', 'x-forwarded'] as const)('forward-auth by %s fields
   const question = (
     original: Pick<SignedRequest, 'method' | 'target' | 'fields'>,
     extra: readonly (readonly [string, string])[] = [],
+    origin: readonly (readonly [string, string])[] = [
+      ['X-Forwarded-Host', 'api.example.test'],
+      ['X-Forwarded-Proto', 'http'],
+    ],
   ) => ({
     method: 'GET',
     target: '/.countersign/auth',
@@ -50,13 +54,16 @@ describe.each(['x-original', 'x-forwarded'] as const)('forward-auth by %s fields
       [methodName, original.method] as const,
       [targetName, original.target] as const,
       ['X-Countersign-Hop', secret] as const,
+      ...origin,
       ...extra,
     ],
   })
   const ask = async (
     input: SignedInput,
     extra?: readonly (readonly [string, string])[],
-  ): Promise<WireAnswer> => sendBytes(stand.port, requestBytes(question(await signedRequest(input), extra)))
+    origin?: readonly (readonly [string, string])[],
+  ): Promise<WireAnswer> =>
+    sendBytes(stand.port, requestBytes(question(await signedRequest(input), extra, origin)))
 
   it('answers 204 with who called', async () => {
     const answer = await ask({ target: '/invoices?id=7' })
@@ -69,12 +76,57 @@ describe.each(['x-original', 'x-forwarded'] as const)('forward-auth by %s fields
 
   it('takes host and scheme as the proxy saw them', async () => {
     const input = { scheme: 'https', host: 'public.example.test' } as const
-    const answer = await ask(input, [
-      ['X-Forwarded-Proto', 'https'],
-      ['X-Forwarded-Host', 'public.example.test'],
-    ])
+    const answer = await ask(
+      input,
+      [],
+      [
+        ['X-Forwarded-Proto', 'https'],
+        ['X-Forwarded-Host', 'public.example.test'],
+      ],
+    )
     expect(answer.status).toBe(204)
-    expect((await ask(input)).status).toBe(401)
+    expect([(await ask(input)).status, stand.outcome()]).toEqual([401, 'signature-mismatch'])
+  })
+
+  it.each([
+    ['no host', [['X-Forwarded-Proto', 'http']]],
+    ['no scheme', [['X-Forwarded-Host', 'api.example.test']]],
+    ['neither', []],
+    ['neither but in Forwarded', [['Forwarded', 'host=api.example.test;proto=http']]],
+    [
+      'an empty host',
+      [
+        ['X-Forwarded-Host', ''],
+        ['X-Forwarded-Proto', 'http'],
+      ],
+    ],
+    [
+      'the host and that of the client',
+      [
+        ['X-Forwarded-Host', 'api.example.test'],
+        ['X-Forwarded-Host', 'api.example.test'],
+        ['X-Forwarded-Proto', 'http'],
+      ],
+    ],
+    [
+      'the scheme twice',
+      [
+        ['X-Forwarded-Host', 'api.example.test'],
+        ['X-Forwarded-Proto', 'http'],
+        ['X-Forwarded-Proto', 'http'],
+      ],
+    ],
+  ] as const)('refuses a question whose proxy says %s of where the request went', async (_what, origin) => {
+    const answer = await ask({}, [], origin)
+    expect([answer.status, stand.outcome()]).toEqual([401, 'original-request-unknown'])
+  })
+
+  it('is found where the proxy puts the query of the request behind its path', async () => {
+    const asked = { ...question(await signedRequest()), target: '/.countersign/auth?id=7' }
+    const answer = await sendBytes(stand.port, requestBytes(asked))
+    expect([answer.status, stand.outcome()]).toEqual([204, 'ok'])
+    const beside = { ...question(await signedRequest()), target: '/.countersign/authority' }
+    expect((await sendBytes(stand.port, requestBytes(beside))).status).toBe(404)
   })
 
   it.each([

@@ -126,18 +126,14 @@ function originalRequest(
     return 'the original target is not a path'
   // A comma is legal in a path; behind one, the start of a second target is not.
   if (/,\s*(?:\/|https?:)/i.test(target)) return 'the original target is a list'
+  // A proxy that does not set these passes on what its client says of them: it has to say both, for every request.
+  for (const name of ['x-forwarded-host', 'x-forwarded-proto'])
+    if (valuesOf(rawHeaders, name).length !== 1) return `${name} is missing or given twice`
   const origin = forwardedOrigin(rawHeaders)
   if (typeof origin === 'string') return origin
-  const wire = {
-    method,
-    target,
-    scheme: origin.scheme ?? site.config.publicScheme,
-    fields: rawHeaders,
-    body: undefined,
-  }
-  const message = wireRequest(
-    origin.authority === undefined ? wire : { ...wire, authority: origin.authority },
-  )
+  const { authority, scheme } = origin
+  if (authority === undefined || scheme === undefined) return 'host and scheme are not known'
+  const message = wireRequest({ method, target, scheme, authority, fields: rawHeaders, body: undefined })
   return message.problem ?? message
 }
 

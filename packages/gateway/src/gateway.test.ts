@@ -119,6 +119,53 @@ describe('a gateway with a configuration file and a database', () => {
     )
   })
 
+  it('does not go on listening where its start fails behind that', async () => {
+    let port = 0
+    const log: GatewayLog = {
+      ...quiet,
+      info(facts, message) {
+        if (message === 'listening') port = Number(facts.port)
+      },
+    }
+    const failing = startGateway({
+      demo: true,
+      dataDir: join(directory, 'demo'),
+      listen: { port: 0 },
+      log,
+      env: {},
+      print: () => {
+        throw new Error('nobody reads')
+      },
+    })
+    await expect(failing).rejects.toThrow('nobody reads')
+    expect(port).toBeGreaterThan(0)
+    await expect(openSocket(port)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it.each([
+    ['a port that is taken', ''],
+    [
+      'a hop secret that is not there',
+      'forwardAuth: { trustedHops: [127.0.0.1], secretEnv: NONE, fields: x-original }\n',
+    ],
+  ])(
+    'lets its process end at once where it cannot start: %s',
+    async (_what, more) => {
+      const port = await start()
+      const configPath = join(directory, 'second.yaml')
+      writeFileSync(configPath, `listen: { port: ${port} }\nupstream: echo\nroutes: [{ path: / }]\n${more}`)
+      const program = `
+      import { startGateway } from ${JSON.stringify(new URL('gateway.ts', import.meta.url).href)}
+      await startGateway({ configPath: ${JSON.stringify(configPath)} }).catch(() => console.log('did not start'))`
+      const args = ['--import', 'tsx', '--input-type=module', '--eval', program]
+      const said = await new Promise((resolve) =>
+        execFile(process.execPath, args, { timeout: 10_000 }, (error, out) => resolve([error, out])),
+      )
+      expect(said).toEqual([null, 'did not start\n'])
+    },
+    15_000,
+  )
+
   it('does not start without the hop secret that its configuration names', async () => {
     const more = 'forwardAuth: { trustedHops: [127.0.0.1], secretEnv: HOP_SECRET, fields: x-original }\n'
     await expect(start(more)).rejects.toThrow('expected at least 16 characters in HOP_SECRET')

@@ -9,7 +9,7 @@ import {
 } from 'countersign'
 import { sqlNonces } from 'countersign/stores/sql'
 import { sendAnswer } from './answer.ts'
-import { watchChanges } from './changes.ts'
+import { type ChangeWatch, watchChanges } from './changes.ts'
 import { readConfigFile } from './config/read.ts'
 import type { GatewayConfig } from './config/schema.ts'
 import { openCredentialDatabase } from './database.ts'
@@ -74,18 +74,30 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const config = configOf(options)
   const log = options.log ?? gatewayLog(config.log.level)
   const database = await openCredentialDatabase({ dataDir: config.dataDir, env, busyTimeoutMs: 250 })
+  let watch: ChangeWatch | undefined
+  let gateway: RunningGateway | undefined
+  const close = async (): Promise<void> => {
+    watch?.stop()
+    try {
+      await gateway?.close()
+    } finally {
+      await database.close()
+    }
+  }
   try {
     const credentials = cachedCredentials(database.credentials, { ttlSeconds: 60 })
-    const watch = watchChanges(database, () => credentials.clear(), log)
-    const gateway = await runGateway({
+    const watching = watchChanges(database, () => credentials.clear(), log)
+    watch = watching
+    gateway = await runGateway({
       config,
       credentials,
       nonces: config.nonces === 'sqlite' ? sqlNonces({ db: database.db }) : memoryNonces(),
       log,
       env,
-      isReady: () => watch.isReadable,
+      isReady: () => watching.isReadable,
     })
-    const { host, port } = gateway.address
+    const { address } = gateway
+    const { host, port } = address
     log.info({ host, port, database: database.path, nonces: config.nonces }, 'listening')
     if (options.demo === true) {
       const origin = `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}`
@@ -94,16 +106,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       print(demoText(secretHex === undefined ? undefined : { origin, secretHex }, origin))
     }
     return {
-      address: gateway.address,
+      address,
       async close() {
-        watch.stop()
-        await gateway.close()
-        await database.close()
+        await close()
         log.info({}, 'stopped')
       },
     }
   } catch (failure) {
-    await database.close()
+    // What was opened before the failure would keep the process alive. Why it failed is what counts, not how closing went.
+    await close().catch(() => undefined)
     throw failure
   }
 }
@@ -161,7 +172,7 @@ async function serve(exchange: Exchange, { site, auth, isReady }: Served, front:
     }
     const target = exchange.request.url ?? ''
     if (target.startsWith('/.countersign')) {
-      if (auth !== undefined && target === auth.path) return await auth.judge(exchange, site)
+      if (auth !== undefined && isAt(target, auth.path)) return await auth.judge(exchange, site)
       return sendHealth(exchange, !front.draining && isReady())
     }
     await proxy(exchange, receive(exchange, site), site)
@@ -172,6 +183,11 @@ async function serve(exchange: Exchange, { site, auth, isReady }: Served, front:
     )
     sendAnswer(exchange, 'failed')
   }
+}
+
+/** Whether the path of a target is this one: a proxy may put the query of the request behind the path that it was told to ask. */
+function isAt(target: string, path: string): boolean {
+  return target.startsWith(path) && (target.length === path.length || target[path.length] === '?')
 }
 
 function configOf(options: GatewayOptions): GatewayConfig {

@@ -148,6 +148,13 @@ function proveAuthRequest(): void {
       'signature-mismatch',
     ],
     [
+      'what is signed for another host, whatever the client says of its host',
+      { host: 'another.example.test', fields: [['X-Forwarded-Host', 'another.example.test']] },
+      (text: string) => text.replace(/^Host: [^\r]*/m, 'Host: localhost'),
+      401,
+      'signature-mismatch',
+    ],
+    [
       'fields of another proxy',
       { fields: [['X-Forwarded-Uri', '/public']] },
       undefined,
