@@ -26,7 +26,7 @@ export type FlaskHmacauthForm =
 /** What `flaskHmacauth` takes. */
 export interface FlaskHmacauthOptions {
   /** Hash of the HMAC. Default `sha1`, as the original's. */
-  readonly digest?: HashName
+  readonly digest?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
   /** Seconds that a TIMESTAMP may lie back, and ahead, where the policy does not say. Default 5; whole, 0 to 3600. */
   readonly validSeconds?: number
   /** Name of the field with the signature. Default `X-Auth-Signature`. */
