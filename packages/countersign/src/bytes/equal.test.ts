@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { equalBytes, equalText } from './equal.ts'
+import { equalBytes, equalText, safeEqual } from './equal.ts'
 
 const short = fc.string({ unit: fc.constantFrom('a', 'b', '\0', '\u0100'), maxLength: 4 })
 
@@ -54,5 +54,20 @@ describe('equalBytes', () => {
       expect(equalBytes(given, right)).toBe(false)
       expect(equalBytes(right, given)).toBe(false)
     }
+  })
+})
+
+describe('safeEqual', () => {
+  it('3.02 compares texts with texts and bytes with bytes, as Node does', () => {
+    const bytes = fc.uint8Array({ maxLength: 4 })
+    fc.assert(
+      fc.property(bytes, bytes, (given, right) => {
+        const same = given.length === right.length && timingSafeEqual(given, right)
+        expect(safeEqual(given, right)).toBe(same)
+        expect(safeEqual(String(given), String(right))).toBe(same)
+      }),
+    )
+    expect(safeEqual('', new Uint8Array(0))).toBe(false)
+    expect(safeEqual(new Uint8Array(0), '')).toBe(false)
   })
 })
