@@ -11,13 +11,14 @@ import { CountersignError } from '../../reasons/error.ts'
  */
 export type FlaskHmacVariant = 'path' | 'body-base64url' | 'body-base64' | 'named-base64url' | 'named-base64'
 
-/**
- * Forms of old clients that are refused by default, since they let other requests pass under the same signature:
- * - `unsigned-forms` (body and named): a form, of which the original sees no body, so that it takes the signature of nothing;
- * - `escaped-separators` (path): `%2F` or `%3B` in the path, signed like `/` and `;`;
- * - `leading-slashes` (path): a path that starts with several slashes, signed as one.
- */
-export type FlaskHmacForm = 'unsigned-forms' | 'escaped-separators' | 'leading-slashes'
+/** Forms of old clients that are refused by default, since they let other requests pass under the same signature. */
+export type FlaskHmacForm =
+  // Of body and named variants: a form, of which the original sees no body, so that it takes the signature of nothing.
+  | 'unsigned-forms'
+  // Of `path`: `%2F` or `%3B` in the path, signed like `/` and `;`.
+  | 'escaped-separators'
+  // Of `path`: a path that starts with several slashes, signed as one.
+  | 'leading-slashes'
 
 /** What `flaskHmac` takes. */
 export interface FlaskHmacOptions {

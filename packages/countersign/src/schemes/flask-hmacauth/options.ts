@@ -2,25 +2,23 @@ import type { HashName } from '../../algorithms/hashes.ts'
 import type { RequestMessage } from '../../message/message.ts'
 import { CountersignError } from '../../reasons/error.ts'
 
-/**
- * Forms of old clients that are refused by default, since they let other requests pass under the same signature:
- * - `unsigned-forms`: a POST of a form, which the original checks without its content;
- * - `form-parameters`: ACCOUNT_ID or TIMESTAMP in the content of a form, which nothing signs, for any method but GET;
- * - `unsigned-content`: content on a method other than POST, PUT, PATCH and DELETE;
- * - `repeated-parameters`: ACCOUNT_ID or TIMESTAMP twice in the query, of which the first counts;
- * - `ambiguous-bodies`: a POST whose body could have been part of its query;
- * - `path-parameters`: `;` in the last segment of the path, which is left unsigned with all that follows in it;
- * - `escaped-separators`: `%2F` or `%3B` in the path, `%2B` or `%3B` in the query, signed like `/`, `;` and `+`;
- * - `leading-slashes`: a path that starts with several slashes, signed as one.
- */
+/** Forms of old clients that are refused by default, since they let other requests pass under the same signature. */
 export type FlaskHmacauthForm =
+  // A POST of a form, which the original checks without its content.
   | 'unsigned-forms'
+  // ACCOUNT_ID or TIMESTAMP in the content of an urlencoded form, which nothing signs, on any method but GET.
   | 'form-parameters'
+  // Content on a method other than POST, PUT, PATCH and DELETE.
   | 'unsigned-content'
+  // ACCOUNT_ID or TIMESTAMP twice, of which the first counts.
   | 'repeated-parameters'
+  // A POST whose body could have been part of its query.
   | 'ambiguous-bodies'
+  // `;` in the last segment of the path, which is left unsigned with all that follows in it.
   | 'path-parameters'
+  // `%2F` or `%3B` in the path, `%2B` or `%3B` in the query, signed like `/`, `;` and `+`.
   | 'escaped-separators'
+  // A path that starts with several slashes, signed as one.
   | 'leading-slashes'
 
 /** What `flaskHmacauth` takes. */
