@@ -57,9 +57,12 @@ export function readContentDigest(value: string): ContentDigests | Refusal {
     : refuse('digest-unsupported', 'no digest of Content-Digest is sha-256 or sha-512')
 }
 
-/** Writes a `Content-Digest` field of one digest. RFC 9530 section 2. */
-export function writeContentDigest(digestBase64: string): string {
-  return `sha-256=:${digestBase64}:`
+/** Writes a `Content-Digest` field: base64 digests, in the order of their hashes. RFC 9530 section 2. */
+export function writeContentDigest(hashNames: readonly HashName[], digests: readonly string[]): string {
+  if (digests.length === 1 && hashNames[0] === 'sha256') return `sha-256=:${digests[0]}:`
+  return digests
+    .map((digest, i) => `${hashNames[i] === 'sha512' ? 'sha-512' : 'sha-256'}=:${digest}:`)
+    .join(', ')
 }
 
 /** Compares covered digests with those made of the content, in the same order. Every one has to fit. RFC 9530 section 6.6. */

@@ -49,7 +49,7 @@ export function unavailable(doing: string, failure: unknown): Refusal {
   )
 }
 
-/** Gives the outcome of a refusal. */
-export function fallen(scheme: Scheme | undefined, claim: Claim | undefined, refusal: Refusal): Fell {
-  return { ok: false, scheme, claim, refusal }
+/** Gives the outcome of a refusal; `of`: what was judged, where there was something. */
+export function fallen(of: Pick<Fell, 'scheme' | 'claim'> | undefined, refusal: Refusal): Fell {
+  return { ok: false, scheme: of?.scheme, claim: of?.claim, refusal }
 }

@@ -1,17 +1,22 @@
-import { writeContentDigest } from '../../digest/content-digest.ts'
+import {
+  type ContentDigests,
+  compareDigests,
+  readContentDigest,
+  writeContentDigest,
+} from '../../digest/content-digest.ts'
 import { hasContent } from '../../message/body.ts'
-import { fieldCount, fieldValue, isFieldName } from '../../message/field-lines.ts'
+import { type FieldLines, fieldCount, fieldValue, isFieldName } from '../../message/field-lines.ts'
 import type { Message } from '../../message/message.ts'
 import type { Patch } from '../../message/patch.ts'
 import { CountersignError } from '../../reasons/error.ts'
 import { isRefusal } from '../../reasons/reasons.ts'
-import { ask, type Steps } from '../../steps/steps.ts'
+import { answered, type Steps } from '../../steps/steps.ts'
 import type { Draft, DraftInput } from '../scheme.ts'
 import type { Rfc9421Claim } from './claim.ts'
-import { type Component, componentFromId } from './component.ts'
+import { componentFromId, maxComponents } from './component.ts'
 import { type CoveredComponents, coverageFrom } from './input.ts'
 import type { Rfc9421Options } from './options.ts'
-import { schemeName } from './read.ts'
+import { maxKeyIdLength, schemeName } from './read.ts'
 import { readSignatureInput } from './signature-input.ts'
 
 const nonceBytes = 16
@@ -28,46 +33,76 @@ export function isLabel(text: string): boolean {
   return /^[a-z*][a-z0-9_.*-]{0,63}$/.test(text)
 }
 
-/** Decides what to sign: adds the digest of the content, picks the components, sets the parameters. RFC 9421 section 3.1. */
-export function* draftSignature(input: DraftInput, options: Rfc9421Options): Steps<Draft<Rfc9421Claim>> {
-  const covers = options.covers ?? defaultCovers(input.message)
-  let { message } = input
-  const set: (readonly [string, string])[] = []
-  let contentDigest: string | undefined
-  if (covers.includes('content-digest')) {
-    contentDigest = yield* makeDigest(message)
-    set.push(['Content-Digest', contentDigest])
-    message = withField(message, 'content-digest', contentDigest)
-  }
-  const coverage = coverageOf(covers)
-  const nonce = options.nonce === false ? undefined : yield* ask({ kind: 'random', byteLength: nonceBytes })
-  const expiresAt = options.expiresInSeconds === undefined ? undefined : input.now + options.expiresInSeconds
-  const label = options.label ?? 'sig1'
-  checkLabelFree(message, label)
-  let signatureParams = `${coverage.list};created=${input.now}`
-  if (expiresAt !== undefined) signatureParams += `;expires=${expiresAt}`
-  signatureParams += `;keyid=${quoted('keyid', input.keyId)}`
-  if (nonce !== undefined) signatureParams += `;nonce="${nonce}"`
-  if (options.alg === true) signatureParams += `;alg="${input.algorithm.name}"`
-  if (options.tag !== undefined) signatureParams += `;tag=${quoted('tag', options.tag)}`
-  return {
-    claim: {
-      scheme: schemeName,
-      keyId: input.keyId,
-      algorithm: options.alg === true ? input.algorithm.name : undefined,
-      covers: coverage.ids,
-      createdAt: input.now,
-      expiresAt,
-      nonce,
-      tag: options.tag,
-      label,
-      signature: '',
-      contentDigest,
-      coverage,
-      signatureParams,
-    },
-    message,
-    set,
+/** Decides what to sign. */
+export type Drafter = (input: DraftInput) => Steps<Draft<Rfc9421Claim>>
+
+/** Makes a drafter: adds the digest of the content, picks the components, sets the parameters. RFC 9421 section 3.1. */
+export function drafter(options: Rfc9421Options): Drafter {
+  const chosen = options.covers === undefined ? undefined : draftCoverage(options.covers)
+  const { label = 'sig1', expiresInSeconds, nonce: wantsNonce = true, alg = false, tag } = options
+  const tagText = tag === undefined ? '' : `;tag=${quoted('tag', tag)}`
+  // A signer has one key id; written once, not for each signature.
+  let lastKeyId = ''
+  let keyIdText = '""'
+
+  return function* draft({ message, keyId, algorithm, now }) {
+    const coverage = chosen ?? defaultCoverage(message)
+    let drafted = message
+    let set: Patch['set'] = noFields
+    let contentDigest: string | undefined
+    if (coverage.makesDigest) {
+      const before = fieldValue(message.fields, 'content-digest')
+      const wanted = before === undefined ? sha256 : readContentDigest(before)
+      const hashNames = isRefusal(wanted) ? sha256.hashNames : wanted.hashNames
+      const made = answered(
+        'body-digest',
+        yield { kind: 'body-digest', body: message.body, hashNames, limitBytes: contentLimitBytes },
+      )
+      if ('problem' in made)
+        throw new CountersignError('body-unavailable', 'the content could not be read to its end')
+      if (before !== undefined && !isRefusal(wanted) && compareDigests(wanted, made) === undefined) {
+        // It fits, and another signature may cover it.
+        contentDigest = before
+      } else {
+        contentDigest = writeContentDigest(hashNames, made)
+        set = [['Content-Digest', contentDigest]]
+        drafted = { ...message, fields: withField(message.fields, before, contentDigest) }
+      }
+    }
+    const nonce = wantsNonce
+      ? answered('random', yield { kind: 'random', byteLength: nonceBytes })
+      : undefined
+    const expiresAt = expiresInSeconds === undefined ? undefined : now + expiresInSeconds
+    checkLabelFree(message, label)
+    if (keyId !== lastKeyId) {
+      if (keyId.length > maxKeyIdLength) {
+        throw new CountersignError('config-invalid', `keyid: at most ${maxKeyIdLength} characters`)
+      }
+      keyIdText = quoted('keyid', keyId)
+      lastKeyId = keyId
+    }
+    const expiresText = expiresAt === undefined ? '' : `;expires=${expiresAt}`
+    const nonceText = nonce === undefined ? '' : `;nonce="${nonce}"`
+    const algText = alg ? `;alg="${algorithm.name}"` : ''
+    return {
+      claim: {
+        scheme: schemeName,
+        keyId,
+        algorithm: alg ? algorithm.name : undefined,
+        covers: coverage.ids,
+        createdAt: now,
+        expiresAt,
+        nonce,
+        tag,
+        label,
+        signature: '',
+        contentDigest,
+        coverage,
+        signatureParams: `${coverage.list};created=${now}${expiresText};keyid=${keyIdText}${nonceText}${algText}${tagText}`,
+      },
+      message: drafted,
+      set,
+    }
   }
 }
 
@@ -76,7 +111,7 @@ export function writeSignature({ claim, message, set }: Draft<Rfc9421Claim>, sig
   const input = `${claim.label}=${claim.signatureParams}`
   const value = `${claim.label}=:${signature}:`
   const inputBefore = fieldValue(message.fields, 'signature-input')
-  const before = fieldValue(message.fields, 'signature')
+  const before = inputBefore === undefined ? undefined : fieldValue(message.fields, 'signature')
   return {
     set: [
       ...set,
@@ -86,62 +121,57 @@ export function writeSignature({ claim, message, set }: Draft<Rfc9421Claim>, sig
   }
 }
 
-function defaultCovers(message: Message): readonly string[] {
-  if (message.kind === 'response')
-    return hasContent(message.body) ? ['@status', 'content-digest'] : ['@status']
-  if (!hasContent(message.body)) return requestCovers
-  return fieldCount(message.fields, 'content-type') === 0 ? contentCovers : typedContentCovers
-}
-
-const requestCovers = ['@method', '@target-uri']
-const contentCovers = [...requestCovers, 'content-digest']
-const typedContentCovers = [...contentCovers, 'content-type']
+const noFields: Patch['set'] = []
+const sha256: ContentDigests = { hashNames: ['sha256'], values: [] }
 
 interface DraftCoverage extends CoveredComponents {
   /** The inner list as serialised. */
   readonly list: string
+  /** Whether the digest of the content is to be made: the plain field is covered. */
+  readonly makesDigest: boolean
 }
 
-const coverages = new WeakMap<readonly string[], DraftCoverage>()
-
-/** Signers use few lists, each an array of its own: looked up by identity. */
-function coverageOf(covers: readonly string[]): DraftCoverage {
-  let coverage = coverages.get(covers)
-  if (coverage === undefined) {
-    const components: Component[] = []
-    for (const id of covers) {
-      const component = componentFromId(id)
-      if (component === undefined)
-        throw new CountersignError('component-unavailable', `${JSON.stringify(id)} cannot be signed`)
-      components.push(component)
-    }
-    coverage = { ...coverageFrom(components), list: `(${covers.map(identifierText).join(' ')})` }
-    coverages.set(covers, coverage)
-  }
-  return coverage
-}
-
-function* makeDigest(message: Message): Steps<string> {
-  const made = yield* ask({
-    kind: 'body-digest',
-    body: message.body,
-    hashNames: ['sha256'],
-    limitBytes: contentLimitBytes,
+function draftCoverage(covers: readonly string[]): DraftCoverage {
+  const components = covers.map((id) => {
+    const component = componentFromId(id)
+    if (component !== undefined) return component
+    throw new CountersignError(
+      'config-invalid',
+      `rfc9421 covers: ${JSON.stringify(id)} is not a component that can be signed`,
+    )
   })
-  const digest = 'kind' in made ? undefined : made[0]
-  if (digest === undefined)
-    throw new CountersignError('body-unavailable', 'the content could not be read to its end')
-  return writeContentDigest(digest)
+  if (new Set(components.map(({ identity }) => identity)).size !== components.length) {
+    throw new CountersignError('config-invalid', 'rfc9421 covers: a component stands twice')
+  }
+  if (components.length > maxComponents) {
+    throw new CountersignError('config-invalid', `rfc9421 covers: more than ${maxComponents} components`)
+  }
+  return {
+    ...coverageFrom(components),
+    list: `(${covers.map(identifierText).join(' ')})`,
+    makesDigest: covers.includes('content-digest'),
+  }
 }
 
-function withField(message: Message, lowerName: string, value: string): Message {
-  const fields: string[] = []
-  for (let i = 0; i + 1 < message.fields.length; i += 2) {
-    const name = message.fields[i] ?? ''
-    if (!isFieldName(name, lowerName)) fields.push(name, message.fields[i + 1] ?? '')
-  }
-  fields.push(lowerName, value)
-  return { ...message, fields }
+const requestCoverage = draftCoverage(['@method', '@target-uri'])
+const contentCoverage = draftCoverage(['@method', '@target-uri', 'content-digest'])
+const typedContentCoverage = draftCoverage(['@method', '@target-uri', 'content-digest', 'content-type'])
+const responseCoverage = draftCoverage(['@status'])
+const responseContentCoverage = draftCoverage(['@status', 'content-digest'])
+
+function defaultCoverage({ kind, body, fields }: Message): DraftCoverage {
+  if (kind === 'response') return hasContent(body) ? responseContentCoverage : responseCoverage
+  if (!hasContent(body)) return requestCoverage
+  return fieldCount(fields, 'content-type') === 0 ? contentCoverage : typedContentCoverage
+}
+
+/** `before`: the value that the field has already, if any, and that is to go. */
+function withField(fields: FieldLines, before: string | undefined, value: string): FieldLines {
+  const kept =
+    before === undefined
+      ? fields
+      : fields.filter((_, i) => !isFieldName(fields[i - (i % 2)] ?? '', 'content-digest'))
+  return [...kept, 'Content-Digest', value]
 }
 
 function checkLabelFree(message: Message, label: string): void {

@@ -15,13 +15,14 @@ let lastCoverage: CoveredComponents = coverageFrom([])
  * parameters. Its text is its own serialisation. Gives `undefined` for any other form.
  */
 export function readPlainInput(text: string): readonly SignatureInput[] | undefined {
-  const inputs: SignatureInput[] = []
+  let inputs: SignatureInput[] | undefined
   let at = 0
   for (;;) {
     const equals = text.indexOf('=', at)
     if (equals < 0 || text.charCodeAt(equals + 1) !== 40) return undefined
     const label = text.slice(at, equals)
-    if (!isKey(label) || isTaken(label, inputs) || inputs.length === maxSignatures) return undefined
+    if (!isKey(label)) return undefined
+    if (inputs !== undefined && (isTaken(label, inputs) || inputs.length === maxSignatures)) return undefined
     const start = equals + 1
     let coverage: CoveredComponents | undefined
     let listEnd = start + lastList.length
@@ -47,7 +48,8 @@ export function readPlainInput(text: string): readonly SignatureInput[] | undefi
     const end = readParameters(text, listEnd, input)
     if (end < 0) return undefined
     input.signatureParams = text.slice(start, end)
-    inputs.push(input)
+    if (inputs === undefined) inputs = [input]
+    else inputs.push(input)
     if (end === text.length) return inputs
     at = end
     while (text.charCodeAt(at) === 32) at++

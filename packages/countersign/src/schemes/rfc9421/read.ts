@@ -8,7 +8,8 @@ import { readSignatureInput } from './signature-input.ts'
 /** Name of the scheme in verdicts, logs and configuration. */
 export const schemeName = 'rfc9421'
 
-const maxKeyIdLength = 256
+/** Longest key id, in characters. */
+export const maxKeyIdLength = 256
 
 /** Reads every signature of a message. Absent without `Signature-Input`: a lone `Signature` belongs to another scheme. */
 export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal | undefined {
@@ -41,7 +42,8 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
   if (inputs.length !== signatures.length) {
     return refuse('signature-malformed', 'Signature and Signature-Input do not have the same labels')
   }
-  const claims: Rfc9421Claim[] = []
+  // Arrays are begun with their first element throughout: an empty one grows to 17 places at its first push.
+  let claims: Rfc9421Claim[] | undefined
   for (const input of inputs) {
     const signature = signatureOf(input.label, signatures)
     if (signature === undefined) {
@@ -50,7 +52,7 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
     if (input.keyid === undefined || input.keyid === '' || input.keyid.length > maxKeyIdLength) {
       return refuse('signature-malformed', `keyid is missing, empty or over ${maxKeyIdLength} characters`)
     }
-    claims.push({
+    const claim: Rfc9421Claim = {
       scheme: schemeName,
       keyId: input.keyid,
       algorithm: input.alg,
@@ -64,7 +66,9 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
       contentDigest: input.coverage.coversDigest ? contentDigest : undefined,
       coverage: input.coverage,
       signatureParams: input.signatureParams,
-    })
+    }
+    if (claims === undefined) claims = [claim]
+    else claims.push(claim)
   }
   return claims
 }

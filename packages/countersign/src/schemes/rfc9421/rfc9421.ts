@@ -2,8 +2,7 @@ import { CountersignError } from '../../reasons/error.ts'
 import type { Scheme } from '../scheme.ts'
 import { signatureBase } from './base.ts'
 import type { Rfc9421Claim } from './claim.ts'
-import { componentFromId } from './component.ts'
-import { draftSignature, identifierText, isLabel, writeSignature } from './draft.ts'
+import { drafter, identifierText, isLabel, writeSignature } from './draft.ts'
 import { registeredTypes } from './field.ts'
 import type { Rfc9421Options } from './options.ts'
 import { readClaims, schemeName } from './read.ts'
@@ -41,7 +40,7 @@ export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
     read: readClaims,
     base: (message, claim, { sharedBy = 1 }) =>
       signatureBase(message, claim, sharedBy === 1 ? alone : { types, textLimit: maxBaseLength / sharedBy }),
-    draft: (input) => draftSignature(input, options),
+    draft: drafter(options),
     write: writeSignature,
     challenge: (required) => [
       ['WWW-Authenticate', 'HTTP-Message-Signatures'],
@@ -50,18 +49,7 @@ export function rfc9421(options: Rfc9421Options = {}): Scheme<Rfc9421Claim> {
   }
 }
 
-function checkOptions({ covers, label, expiresInSeconds }: Rfc9421Options): void {
-  for (const id of covers ?? []) {
-    if (componentFromId(id) === undefined) {
-      throw new CountersignError(
-        'config-invalid',
-        `rfc9421 covers: ${JSON.stringify(id)} is not a component that can be signed`,
-      )
-    }
-  }
-  if (covers !== undefined && new Set(covers).size !== covers.length) {
-    throw new CountersignError('config-invalid', 'rfc9421 covers: a component stands twice')
-  }
+function checkOptions({ label, expiresInSeconds }: Rfc9421Options): void {
   if (label !== undefined && !isLabel(label)) {
     throw new CountersignError(
       'config-invalid',

@@ -19,7 +19,7 @@ const maxLength = 8192
  */
 export function readSignatureField(value: string): readonly LabelledSignature[] | Refusal {
   if (value.length > maxLength) return malformed('is too long')
-  const signatures: LabelledSignature[] = []
+  let signatures: LabelledSignature[] | undefined
   let at = 0
   for (;;) {
     const equals = value.indexOf('=:', at)
@@ -28,9 +28,12 @@ export function readSignatureField(value: string): readonly LabelledSignature[] 
     const label = value.slice(at, equals)
     const signature = value.slice(equals + 2, close)
     if (signature.length > maxSignatureLength) return malformed('has a signature that is too long')
-    if (signatures.length === maxSignatures) return malformed(`has more than ${maxSignatures} members`)
-    if (signatureOf(label, signatures) !== undefined) return malformed('has a label twice')
-    signatures.push({ label, signature })
+    if (signatures === undefined) signatures = [{ label, signature }]
+    else {
+      if (signatures.length === maxSignatures) return malformed(`has more than ${maxSignatures} members`)
+      if (signatureOf(label, signatures) !== undefined) return malformed('has a label twice')
+      signatures.push({ label, signature })
+    }
     at = close + 1
     if (at === value.length) return signatures
     at = skipBlanks(value, at)
