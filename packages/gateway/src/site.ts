@@ -3,6 +3,8 @@ import {
   type Credential,
   type CredentialStore,
   createVerifier,
+  flaskHmac,
+  flaskHmacauth,
   type NonceStore,
   oauthMac,
   type Policy,
@@ -60,6 +62,12 @@ export interface SiteOptions {
 const schemes: Readonly<Record<SchemeName, () => Scheme>> = {
   rfc9421: () => rfc9421(),
   'ustudio-hmac': () => ustudioHmac(),
+  'flask-hmacauth': () => flaskHmacauth(),
+  'flask-hmac-path': () => flaskHmac({ variant: 'path' }),
+  'flask-hmac-body-base64url': () => flaskHmac({ variant: 'body-base64url' }),
+  'flask-hmac-body-base64': () => flaskHmac({ variant: 'body-base64' }),
+  'flask-hmac-named-base64url': () => flaskHmac({ variant: 'named-base64url' }),
+  'flask-hmac-named-base64': () => flaskHmac({ variant: 'named-base64' }),
   'oauth-mac': () => oauthMac(),
   'django-auth-mac': () => oauthMac({ profile: 'django-auth-mac' }),
 }

@@ -2,7 +2,18 @@ import { trustedHops } from 'countersign'
 import { z } from 'zod'
 
 /** Names of the schemes that a configuration may list. */
-export const schemeNames = ['rfc9421', 'ustudio-hmac', 'oauth-mac', 'django-auth-mac'] as const
+export const schemeNames = [
+  'rfc9421',
+  'ustudio-hmac',
+  'flask-hmacauth',
+  'flask-hmac-path',
+  'flask-hmac-body-base64url',
+  'flask-hmac-body-base64',
+  'flask-hmac-named-base64url',
+  'flask-hmac-named-base64',
+  'oauth-mac',
+  'django-auth-mac',
+] as const
 
 /** Name of a scheme in a configuration. */
 export type SchemeName = (typeof schemeNames)[number]

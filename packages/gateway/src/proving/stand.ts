@@ -35,6 +35,8 @@ export interface StandOptions {
   readonly config?: Readonly<Record<string, unknown>>
   readonly credentials?: CredentialStore
   readonly nonces?: NonceStore
+  /** Default: the clock of the machine. */
+  readonly clock?: () => number
   readonly recorder?: Recorder
   readonly env?: Readonly<Record<string, string | undefined>>
 }
@@ -61,6 +63,7 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
       outcome = code
     }),
     env: options.env ?? {},
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     onVerdict: (verdict) => {
       verdicts.push(verdict)
       outcome = verdict.ok ? 'ok' : verdict.reason
