@@ -2,6 +2,9 @@ import { type Command, Option } from 'commander'
 import {
   type Credential,
   createSigner,
+  type FlaskHmacVariant,
+  flaskHmac,
+  flaskHmacauth,
   oauthMac,
   rfc9421,
   type Scheme,
@@ -16,7 +19,16 @@ import { readInput, withoutLineBreak } from './read-input.ts'
 import type { World } from './world.ts'
 
 /** Names of the schemes that the command line knows. */
-export const schemeNames = ['rfc9421', 'ustudio-hmac', 'oauth-mac'] as const
+export const schemeNames = ['rfc9421', 'ustudio-hmac', 'flask-hmacauth', 'flask-hmac', 'oauth-mac'] as const
+
+/** Wire formats of flask-hmac. */
+export const flaskHmacVariants: readonly FlaskHmacVariant[] = [
+  'path',
+  'body-base64url',
+  'body-base64',
+  'named-base64url',
+  'named-base64',
+]
 
 /** How the text of a secret is written. */
 export type SecretEncoding = 'utf8' | 'hex' | 'base64' | 'base64url'
@@ -32,6 +44,7 @@ export interface SigningFlags extends SecretFlags {
   readonly key: string
   readonly scheme: (typeof schemeNames)[number]
   readonly algorithm?: string
+  readonly variant?: FlaskHmacVariant
   readonly privateKeyFile?: string
   readonly cover?: readonly string[]
   readonly tag?: string
@@ -66,6 +79,11 @@ export function addSigningOptions(command: Command): Command {
   return addSecretOptions(command)
     .option('--private-key-file <path>', 'PEM file with a private key, instead of a secret')
     .option('--algorithm <name>', 'such as ed25519 or hmac-sha256 (default: what scheme and key imply)')
+    .addOption(
+      new Option('--variant <name>', 'flask-hmac: what is signed, and how it is written').choices(
+        flaskHmacVariants,
+      ),
+    )
     .option(
       '--cover <component>',
       'rfc9421: sign this component, repeatable (default: method, URI, content)',
@@ -127,21 +145,59 @@ async function readPrivateKey(flags: SigningFlags, path: string, world: World): 
   return Buffer.from(bytes).toString('latin1')
 }
 
-/** Schemes that have nothing to choose. */
-const plainSchemes = {
-  'ustudio-hmac': () => ustudioHmac(),
-  'oauth-mac': () => oauthMac(),
-} as const
+/** Makes the schemes that have none of the options of rfc9421. */
+function schemeOfOld(flags: SigningFlags): Scheme | undefined {
+  const { scheme, variant, algorithm } = flags
+  switch (scheme) {
+    case 'rfc9421':
+      return undefined
+    case 'ustudio-hmac':
+      return ustudioHmac()
+    case 'oauth-mac':
+      return oauthMac()
+    case 'flask-hmacauth':
+      return flaskHmacauth(digestOf(algorithm))
+    case 'flask-hmac':
+      if (variant === undefined) {
+        throw misuse(`--scheme flask-hmac needs --variant: ${flaskHmacVariants.join(', ')}`)
+      }
+      return flaskHmac({ variant, ...digestOf(algorithm) })
+    default:
+      return scheme satisfies never
+  }
+}
+
+/** In the schemes of Flask the service sets the hash; `--algorithm` says which. */
+function digestOf(algorithm: string | undefined): {
+  readonly digest?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
+} {
+  switch (algorithm) {
+    case 'hmac-sha1':
+      return { digest: 'sha1' }
+    case 'hmac-sha256':
+      return { digest: 'sha256' }
+    case 'hmac-sha384':
+      return { digest: 'sha384' }
+    case 'hmac-sha512':
+      return { digest: 'sha512' }
+    default:
+      return {}
+  }
+}
 
 function schemeFrom(flags: SigningFlags): Scheme {
   const { cover, tag, label, expiresIn } = flags
-  if (flags.scheme !== 'rfc9421') {
+  if (flags.variant !== undefined && flags.scheme !== 'flask-hmac') {
+    throw misuse(`--variant: scheme ${flags.scheme} has no such thing; it is for flask-hmac`)
+  }
+  const old = schemeOfOld(flags)
+  if (old !== undefined) {
     const options = { cover, tag, label, 'expires-in': expiresIn }
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined)
         throw misuse(`--${name}: scheme ${flags.scheme} has no such thing; it is for rfc9421`)
     }
-    return plainSchemes[flags.scheme]()
+    return old
   }
   return rfc9421({
     ...(cover === undefined ? {} : { covers: cover }),

@@ -35,8 +35,9 @@ export function addSign(program: Command, session: Session): void {
         const message = await requestFrom(url, flags, world)
         const patch = await signer.sign(message)
         const { query } = patch
+        const fields = patch.set.map(([name, value]) => `${name}: ${value}\n`).join('')
         return {
-          text: patch.set.map(([name, value]) => `${name}: ${value}\n`).join(''),
+          text: `${fields}${query === undefined ? '' : `\nand at the end of the query: ${query}\n`}`,
           json: {
             scheme: signer.scheme,
             keyId: signer.keyId,

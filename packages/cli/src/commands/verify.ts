@@ -3,6 +3,8 @@ import {
   CountersignError,
   type Credential,
   createVerifier,
+  flaskHmac,
+  flaskHmacauth,
   type Message,
   oauthMac,
   reasons,
@@ -20,6 +22,7 @@ import type { Session } from '../session.ts'
 import {
   addSecretOptions,
   collect,
+  flaskHmacVariants,
   readSecret,
   type SecretFlags,
   secretVariable,
@@ -102,7 +105,17 @@ async function verify(path: string, flags: VerifyFlags, world: World): Promise<R
     if (typeof message === 'string') return unreadable(message)
     const { at } = flags
     const verifier = createVerifier({
-      schemes: [rfc9421(), ustudioHmac(), oauthMac(), oauthMac({ profile: 'django-auth-mac' })],
+      schemes: [
+        rfc9421(),
+        ustudioHmac(),
+        flaskHmacauth(),
+        // The wire does not name the one key of a plain variant.
+        ...flaskHmacVariants.map((variant) =>
+          flaskHmac({ variant, ...(flags.key === undefined ? {} : { keyId: flags.key }) }),
+        ),
+        oauthMac(),
+        oauthMac({ profile: 'django-auth-mac' }),
+      ],
       credentials: find,
       clock: at === undefined ? world.clock : () => at,
       policy: {
