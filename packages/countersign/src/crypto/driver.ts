@@ -17,7 +17,8 @@ export function cryptoDriver(backend: Backend): CryptoDriver {
     mac: (need) => backend.mac(need.hash, need.secret, need.base, need.encoding),
     verify: (need) => backend.verify(need.algorithm, need.key, need.base, need.signature),
     sign: (need) => backend.sign(need.algorithm, need.key, need.base),
-    random: (need) => base64urlEncode(backend.random(need.byteLength)),
+    random: ({ byteLength }) =>
+      backend.randomText?.(byteLength) ?? base64urlEncode(backend.random(byteLength)),
   }
 }
 

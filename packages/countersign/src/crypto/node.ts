@@ -254,21 +254,38 @@ const pool = Buffer.allocUnsafeSlow(4096)
 let poolAt = pool.length
 
 function random(byteLength: number): Uint8Array {
-  if (!Number.isInteger(byteLength) || byteLength < 0 || byteLength > 65_536) {
-    throw new CountersignError('config-invalid', 'random: expected a whole number of bytes from 0 to 65536')
-  }
-  const bytes = new Uint8Array(byteLength)
+  const bytes = new Uint8Array(byteLengthOf(byteLength))
   if (byteLength > pool.length / 4) return nodeCrypto.randomFillSync(bytes)
+  const start = takeFromPool(byteLength)
+  bytes.set(pool.subarray(start, poolAt))
+  pool.fill(0, start, poolAt)
+  return bytes
+}
+
+function randomText(byteLength: number): string {
+  if (byteLengthOf(byteLength) > pool.length / 4)
+    return nodeCrypto.randomBytes(byteLength).toString('base64url')
+  const start = takeFromPool(byteLength)
+  const text = pool.toString('base64url', start, poolAt)
+  // Bytes handed out once must not be found in the pool again.
+  pool.fill(0, start, poolAt)
+  return text
+}
+
+function byteLengthOf(byteLength: number): number {
+  if (Number.isInteger(byteLength) && byteLength >= 0 && byteLength <= 65_536) return byteLength
+  throw new CountersignError('config-invalid', 'random: expected a whole number of bytes from 0 to 65536')
+}
+
+/** Gives where the next bytes of the pool begin; they end at `poolAt`. */
+function takeFromPool(byteLength: number): number {
   if (poolAt + byteLength > pool.length) {
     nodeCrypto.randomFillSync(pool)
     poolAt = 0
   }
-  const end = poolAt + byteLength
-  bytes.set(pool.subarray(poolAt, end))
-  // Bytes handed out once must not be found in the pool again.
-  pool.fill(0, poolAt, end)
-  poolAt = end
-  return bytes
+  const start = poolAt
+  poolAt += byteLength
+  return start
 }
 
 /** The cryptography of Node, synchronous but for private CryptoKeys that cannot be exported. */
@@ -280,6 +297,7 @@ export const backend: Backend = {
   sign,
   hasher,
   random,
+  randomText,
   checkKey: (key) => {
     checkPoint(importKey(key).material)
   },

@@ -10,7 +10,7 @@ import { algorithmFor } from '../policy/algorithm.ts'
 import { CountersignError } from '../reasons/error.ts'
 import { isRefusal } from '../reasons/reasons.ts'
 import type { Scheme } from '../schemes/scheme.ts'
-import { drive, driveSync, promised } from '../steps/drive.ts'
+import { drive, driveSync } from '../steps/drive.ts'
 import type { Driver } from '../steps/need.ts'
 import { type Signing, signSteps } from './sign.ts'
 
@@ -52,7 +52,7 @@ export function createSigner(options: SignerOptions): Signer {
   return {
     scheme: scheme.name,
     keyId: credential.id,
-    sign: (message) => promised(() => drive(signSteps(message, signing()), driver)),
+    sign: async (message) => drive(signSteps(message, signing()), driver),
     signSync: (message) => driveSync(signSteps(message, signing()), driver),
   }
 }

@@ -48,16 +48,6 @@ async function turnAfter<T>(steps: Steps<T>, pending: Promise<unknown>): Promise
   return steps.next(reply)
 }
 
-/** Makes a promise of what is given at once or later, and a rejection of what is thrown. */
-export function promised<T>(give: () => MaybePromise<T>): Promise<T> {
-  try {
-    const given = give()
-    return isPromise(given) ? given : Promise.resolve(given)
-  } catch (failure) {
-    return Promise.reject(failure)
-  }
-}
-
 /**
  * Runs steps to their end without ever waiting.
  * @throws CountersignError `sync-impossible` where an answer is a promise: a remote store, WebCrypto, a body still to be read.

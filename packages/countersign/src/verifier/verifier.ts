@@ -14,7 +14,7 @@ import { CountersignError } from '../reasons/error.ts'
 import { reasons, refuse } from '../reasons/reasons.ts'
 import type { NonceStore } from '../replay/nonce-store.ts'
 import type { Scheme } from '../schemes/scheme.ts'
-import { drive, driveSync, promised } from '../steps/drive.ts'
+import { drive, driveSync } from '../steps/drive.ts'
 import type { Driver } from '../steps/need.ts'
 import { recording, type TraceEntry } from '../steps/trace.ts'
 import { challengeFields } from './challenge.ts'
@@ -119,15 +119,17 @@ export function createVerifier(options: VerifierOptions): Verifier {
       : undefined
 
   return {
-    verify: (verifiable, verifyOptions) =>
-      promised(() => {
+    verify(verifiable, verifyOptions) {
+      try {
         const message = messageOf(verifiable)
         const rules = rulesFor(verifyOptions?.policy)
         const judged = unjudged(rules) ?? drive(verifySteps(message, judgement(rules, verifyOptions)), driver)
-        return isPromise(judged)
-          ? judged.then((later) => conclude(later, message, rules))
-          : conclude(judged, message, rules)
-      }),
+        if (isPromise(judged)) return judged.then((later) => conclude(later, message, rules))
+        return Promise.resolve(conclude(judged, message, rules))
+      } catch (mistake) {
+        return Promise.reject(mistake)
+      }
+    },
     verifySync(verifiable, verifyOptions) {
       const message = messageOf(verifiable)
       const rules = rulesFor(verifyOptions?.policy)
