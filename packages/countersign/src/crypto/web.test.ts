@@ -59,7 +59,8 @@ describe('the WebCrypto backend', () => {
     const cryptoKey = await crypto.subtle.importKey('raw', point, 'Ed25519', true, ['verify'])
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(point).toString('base64url') }
     await expect(backend.checkKey(keyFrom(cryptoKey))).rejects.toThrow(refusal('key-invalid'))
-    await expect(backend.checkKey(keyFrom(jwk))).rejects.toThrow(refusal('key-invalid'))
+    expect(() => keyFrom(jwk)).toThrow(refusal('key-invalid'))
+    await expect(backend.checkKey({ input: jwk, kind: 'ed25519' })).rejects.toThrow(refusal('key-invalid'))
   })
 })
 
