@@ -27,10 +27,10 @@ const table = new RouteTable([
   route('raw', '/raw', { asSent: true }),
 ])
 
-const found = (method: string, target: string, authority = 'a.test'): string => {
+const found = (method: string, target: string, authority = 'a.test', routes = table): string => {
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
-  const routing = findRoute(table, { method, target, path, authority })
+  const routing = findRoute(routes, { method, target, path, authority })
   return routing.kind === 'route' ? routing.route.name : routing.kind
 }
 
@@ -59,8 +59,64 @@ describe('a route', () => {
     expect(found('GET', '/api/x', 'b.test')).toBe('api-b')
     expect(found('GET', '/api/x', 'b.test.')).toBe('api-b')
     expect(found('GET', '/api/x', 'b.test:8443')).toBe('api-b-port')
-    expect(found('GET', '/api/x', 'b.test:9')).toBe('api')
+    expect(found('GET', '/api/x', 'b.test.:8443')).toBe('api-b-port')
     expect(found('GET', '/api/reports', 'b.test')).toBe('reports-read')
+  })
+
+  it.each(['admin.example', 'admin.example:8080', '[::1]', '[::1]:8080'])(
+    'for the host %s is not passed by with another port or a dot',
+    (host) => {
+      const routes = new RouteTable([route('any', '/'), route('admin', '/', { host })])
+      const name = host.replace(/:8080$/, '')
+      expect(found('GET', '/x', host, routes)).toBe('admin')
+      for (const port of ['', ':443', ':8080', ':9999']) {
+        if (name + port !== host) expect(found('GET', '/x', name + port, routes)).toBe('ambiguous')
+      }
+      expect(found('GET', '/x', 'other.example:9999', routes)).toBe('any')
+      if (name.startsWith('[')) return
+      expect(found('GET', '/x', host.replace(name, `${name}.`), routes)).toBe('admin')
+      expect(found('GET', '/x', `${name}.:443`, routes)).toBe('ambiguous')
+    },
+  )
+
+  it.each(['admin.example..', 'admin.example..:80', '.admin.example', 'admin..example', '.', '.:80', '..'])(
+    'is not found for %s, whose labels are not all there',
+    (authority) => {
+      expect(found('GET', '/', authority)).toBe('ambiguous')
+    },
+  )
+
+  it('for a host and port decides for itself, unless another port of the host has a more specific one', () => {
+    const routes = new RouteTable([
+      route('any', '/'),
+      route('any-public', '/public/files'),
+      route('host', '/', { host: 'h.example' }),
+      route('host-secret', '/secret', { host: 'h.example', methods: ['GET'] }),
+      route('port', '/', { host: 'h.example:8080' }),
+      route('port-api', '/api', { host: 'h.example:8080' }),
+    ])
+    const ask = (target: string, authority: string, method = 'GET') =>
+      found(method, target, authority, routes)
+    expect(ask('/x', 'h.example')).toBe('host')
+    expect(ask('/x', 'h.example:8080')).toBe('port')
+    expect(ask('/x', 'h.example:1')).toBe('ambiguous')
+    expect(ask('/api', 'h.example:8080')).toBe('port-api')
+    expect(ask('/api', 'h.example')).toBe('ambiguous')
+    expect(ask('/secret', 'h.example:8080')).toBe('ambiguous')
+    expect(ask('/secret', 'h.example:8080', 'POST')).toBe('ambiguous')
+    expect(ask('/%53ecret', 'h.example:8080')).toBe('ambiguous')
+    expect(ask('/secret', 'h.example', 'POST')).toBe('denied')
+    expect(ask('/public/files/1', 'h.example:1')).toBe('any-public')
+  })
+
+  it('is not passed by where its own path has capitals or escapes', () => {
+    const routes = new RouteTable([route('root', '/'), route('admin', '/Admin'), route('x', '/%78/y')])
+    expect(found('GET', '/Admin/x', 'a.test', routes)).toBe('admin')
+    expect(found('GET', '/%78/y', 'a.test', routes)).toBe('x')
+    for (const target of ['/admin/x', '/ADMIN/x', '/a%44min/x', '/%41dmin', '/x/y', '/X/y/z', '/%58/y']) {
+      expect(found('GET', target, 'a.test', routes), target).toBe('ambiguous')
+    }
+    expect(found('GET', '/administrator', 'a.test', routes)).toBe('root')
   })
 
   it('that does not serve a method does not leave the path to a shorter one', () => {
@@ -138,9 +194,9 @@ describe('a target', () => {
   })
 
   it('is read leniently with plain escapes decoded, and without regard to case', () => {
-    expect(lenientReadings('/plain')).toEqual([])
-    expect(lenientReadings('/%61%C3')).toEqual(['/a%C3', '/a%c3'])
-    expect(lenientReadings('/A')).toEqual(['/a'])
+    expect(lenientReadings('/plain')).toEqual({ decoded: '/plain', folded: '/plain' })
+    expect(lenientReadings('/%41%c3')).toEqual({ decoded: '/A%C3', folded: '/a%c3' })
+    expect(lenientReadings('/A')).toEqual({ decoded: '/A', folded: '/a' })
   })
 
   it('of eight kilobytes is read in less than 20 ms, whatever is in it', () => {

@@ -25,17 +25,10 @@ export function targetAmbiguity(target: string): string | undefined {
   return undefined
 }
 
-/**
- * Gives the readings of a path that a lenient service may have: escapes of plain characters decoded, and letter case ignored.
- * All must lead to the same route. Only readings that differ from the path are given.
- */
-export function lenientReadings(path: string): readonly string[] {
-  const readings: string[] = []
+/** Gives the readings of a path that a lenient service may have: escapes of plain characters decoded, and letter case ignored as well. */
+export function lenientReadings(path: string): { readonly decoded: string; readonly folded: string } {
   const decoded = path.includes('%') ? path.replace(/%[0-9a-fA-F]{2}/g, plainCharacter) : path
-  if (decoded !== path) readings.push(decoded)
-  const lower = decoded.toLowerCase()
-  if (lower !== decoded) readings.push(lower)
-  return readings
+  return { decoded, folded: decoded.toLowerCase() }
 }
 
 function plainCharacter(escaped: string): string {
