@@ -2,6 +2,7 @@ import {
   type Clock,
   type Credential,
   type CredentialStore,
+  cavage,
   createVerifier,
   flaskHmac,
   flaskHmacauth,
@@ -70,6 +71,8 @@ const schemes: Readonly<Record<SchemeName, () => Scheme>> = {
   'flask-hmac-named-base64': () => flaskHmac({ variant: 'named-base64' }),
   'oauth-mac': () => oauthMac(),
   'django-auth-mac': () => oauthMac({ profile: 'django-auth-mac' }),
+  cavage: () => cavage(),
+  'flask-cavage': () => cavage({ profile: 'flask-cavage' }),
 }
 
 /**

@@ -13,6 +13,8 @@ export const schemeNames = [
   'flask-hmac-named-base64',
   'oauth-mac',
   'django-auth-mac',
+  'cavage',
+  'flask-cavage',
 ] as const
 
 /** Name of a scheme in a configuration. */
