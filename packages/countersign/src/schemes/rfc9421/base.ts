@@ -10,16 +10,18 @@ export function signatureBase(
   claim: Pick<Rfc9421Claim, 'coverage' | 'signatureParams'>,
   reading: Reading,
 ): SignatureBase | Refusal {
-  const lines: string[] = []
+  const { components } = claim.coverage
+  const lines = new Array<string>(components.length + 1)
   let length = claim.signatureParams.length
-  for (const component of claim.coverage.components) {
+  let at = 0
+  for (const component of components) {
     const value = component.read(message, reading)
     if (typeof value !== 'string') return value
     length += component.prefix.length + value.length
     if (length > reading.textLimit) return refuse('component-missing', 'what is covered is too long')
-    lines.push(component.prefix + value)
+    lines[at++] = component.prefix + value
   }
-  lines.push(`"@signature-params": ${claim.signatureParams}`)
+  lines[at] = `"@signature-params": ${claim.signatureParams}`
   // Joined and not added up: the HMAC needs one flat string, and flattening a chain of additions costs more than this.
   return { text: lines.join('\n') }
 }

@@ -33,14 +33,19 @@ export function componentOf(name: string, parameters: Parameters = noParameters)
   // Names that begin with @ are never read from fields, whatever an adapter lets through. RFC 9421 section 7.5.1.
   const read = name.charCodeAt(0) === 64 ? derivedReader(name, parameters) : fieldReader(name, parameters)
   if (read === undefined) return undefined
-  const text = `"${name}"${serializeParameters(parameters)}`
+  const quoted = `"${name}"`
+  const text = parameters.size === 0 ? quoted : quoted + serializeParameters(parameters)
   return {
     id: parameters.size === 0 ? name : text,
     prefix: `${text}: `,
-    identity: `"${name}"${serializeParameters(new Map([...parameters].sort(([a], [b]) => (a < b ? -1 : 1))))}`,
+    identity: parameters.size < 2 ? text : quoted + serializeParameters(sorted(parameters)),
     isContentDigest: name === 'content-digest' && fromRequest === undefined && !parameters.has('tr'),
     read: fromRequest === undefined ? read : (message, reading) => readFromRequest(read, message, reading),
   }
+}
+
+function sorted(parameters: Parameters): Parameters {
+  return new Map([...parameters].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** RFC 9421 section 2.4: `req` stands in a signature of a response and means the request that it answers. */

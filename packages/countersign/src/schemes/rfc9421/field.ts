@@ -65,33 +65,64 @@ function readPlain(
   usualName: string,
   { textLimit }: Reading,
 ): string | Refusal {
-  let value: string | undefined
-  for (let i = 0; i + 1 < lines.length; i += 2) {
-    if (!isFieldName(lines[i] ?? '', name, usualName)) continue
-    const line = trimBlanks(lines[i + 1] ?? '')
-    if (value === undefined) value = line
-    else if (singleFields.has(name))
-      return refuse('component-missing', `the field ${name} is there more than once`)
-    else value += `, ${line}`
-  }
-  if (value === undefined) return absent(name)
-  if (value.length > textLimit) return tooLong(name)
-  if (plainValue.test(value)) return value
-  const unfolded = unfold(value)
-  return plainValue.test(unfolded)
+  const joined = lines.length > manyLines ? indexOf(lines).get(name) : joinLines(lines, name, usualName)
+  if (joined === undefined) return absent(name)
+  if (joined === repeated) return refuse('component-missing', `the field ${name} is there more than once`)
+  if (joined.length > textLimit) return tooLong(name)
+  if (plainValue.test(joined)) return joined
+  const unfolded = unfold(joined)
+  return unfolded !== undefined && plainValue.test(unfolded)
     ? unfolded
     : refuse('component-missing', `the field ${name} has a character that is not visible ASCII`)
 }
 
-/** Obsolete line folding becomes one space. Piece by piece: a pattern for the blanks around it would be quadratic. RFC 9421 section 2.1. */
-function unfold(value: string): string {
-  const [first = '', ...rest] = value.split('\r\n')
-  let unfolded = first
-  for (const piece of rest) {
-    if (piece.charCodeAt(0) !== 32 && piece.charCodeAt(0) !== 9) return value
-    unfolded = `${trimBlanks(unfolded)} ${trimBlanks(piece)}`
+/** In place of a value: a field of one value that has more than one line. No value has a line feed of its own. */
+const repeated = '\n'
+
+function joinLines(lines: FieldLines, name: string, usualName: string): string | undefined {
+  let value: string | undefined
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    if (isFieldName(lines[i] ?? '', name, usualName)) value = joinLine(value, lines[i + 1] ?? '', name)
   }
-  return unfolded
+  return value
+}
+
+/** RFC 9421 section 2.1: without blanks around it, behind the lines before it. */
+function joinLine(before: string | undefined, raw: string, name: string): string {
+  const line = trimBlanks(raw)
+  if (before === undefined) return line
+  return before === repeated || singleFields.has(name) ? repeated : `${before}, ${line}`
+}
+
+/** Entries of field lines above which they are indexed: else 32 components would look through 128 lines each. */
+const manyLines = 64
+
+const indexes = new WeakMap<FieldLines, ReadonlyMap<string, string>>()
+
+function indexOf(lines: FieldLines): ReadonlyMap<string, string> {
+  let index = indexes.get(lines)
+  if (index === undefined) {
+    const values = new Map<string, string>()
+    for (let i = 0; i + 1 < lines.length; i += 2) {
+      const name = (lines[i] ?? '').toLowerCase()
+      values.set(name, joinLine(values.get(name), lines[i + 1] ?? '', name))
+    }
+    index = values
+    indexes.set(lines, index)
+  }
+  return index
+}
+
+/** Most folds of one line; no one sends any. */
+const maxFolds = 8
+
+/** Obsolete line folding becomes one space. Piece by piece: a pattern for the blanks around it would be quadratic. RFC 9421 section 2.1. */
+function unfold(value: string): string | undefined {
+  const pieces = value.split('\r\n', maxFolds + 2)
+  const isFolded = pieces.every(
+    (piece, i) => i === 0 || piece.charCodeAt(0) === 32 || piece.charCodeAt(0) === 9,
+  )
+  return isFolded && pieces.length <= maxFolds + 1 ? pieces.map(trimBlanks).join(' ') : undefined
 }
 
 /** A structured field in both forms that components need; a problem is kept too, so that no field is parsed twice. */

@@ -4,7 +4,7 @@ import type { SignatureInput } from './input.ts'
 import { readPlainInput } from './plain-input.ts'
 
 /** Longest `Signature-Input` that is looked at; eight generous signatures fit. */
-const maxLength = 8192
+const maxLength = 4096
 
 /**
  * Reads a `Signature-Input` field. Nearly all signers write one plain form, which is read in a single pass; whatever else is legal
