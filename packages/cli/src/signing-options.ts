@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import {
   type Credential,
+  cavage,
   createSigner,
   type FlaskHmacVariant,
   flaskHmac,
@@ -19,7 +20,14 @@ import { readInput, withoutLineBreak } from './read-input.ts'
 import type { World } from './world.ts'
 
 /** Names of the schemes that the command line knows. */
-export const schemeNames = ['rfc9421', 'ustudio-hmac', 'flask-hmacauth', 'flask-hmac', 'oauth-mac'] as const
+export const schemeNames = [
+  'rfc9421',
+  'ustudio-hmac',
+  'flask-hmacauth',
+  'flask-hmac',
+  'oauth-mac',
+  'cavage',
+] as const
 
 /** Wire formats of flask-hmac. */
 export const flaskHmacVariants: readonly FlaskHmacVariant[] = [
@@ -86,12 +94,16 @@ export function addSigningOptions(command: Command): Command {
     )
     .option(
       '--cover <component>',
-      'rfc9421: sign this component, repeatable (default: method, URI, content)',
+      'rfc9421: sign this component; cavage: this header; repeatable (default: method, URI, content)',
       collect,
     )
     .option('--tag <text>', 'rfc9421: application tag')
     .option('--label <name>', 'rfc9421: label of the signature (default: sig1)')
-    .option('--expires-in <duration>', 'rfc9421: end of the signature, from now', readPositiveDuration)
+    .option(
+      '--expires-in <duration>',
+      'rfc9421, cavage: end of the signature, from now',
+      readPositiveDuration,
+    )
 }
 
 /** Gathers a repeatable option. */
@@ -145,11 +157,12 @@ async function readPrivateKey(flags: SigningFlags, path: string, world: World): 
   return Buffer.from(bytes).toString('latin1')
 }
 
-/** Makes the schemes that have none of the options of rfc9421. */
+/** Makes the schemes whose signer chooses nothing. */
 function schemeOfOld(flags: SigningFlags): Scheme | undefined {
   const { scheme, variant, algorithm } = flags
   switch (scheme) {
     case 'rfc9421':
+    case 'cavage':
       return undefined
     case 'ustudio-hmac':
       return ustudioHmac()
@@ -198,6 +211,15 @@ function schemeFrom(flags: SigningFlags): Scheme {
         throw misuse(`--${name}: scheme ${flags.scheme} has no such thing; it is for rfc9421`)
     }
     return old
+  }
+  if (flags.scheme === 'cavage') {
+    for (const [name, value] of Object.entries({ tag, label })) {
+      if (value !== undefined) throw misuse(`--${name}: scheme cavage has no such thing; it is for rfc9421`)
+    }
+    return cavage({
+      ...(cover === undefined ? {} : { headers: cover }),
+      ...(expiresIn === undefined ? {} : { expiresInSeconds: expiresIn }),
+    })
   }
   return rfc9421({
     ...(cover === undefined ? {} : { covers: cover }),

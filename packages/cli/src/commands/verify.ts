@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   CountersignError,
   type Credential,
+  cavage,
   createVerifier,
   flaskHmac,
   flaskHmacauth,
@@ -115,6 +116,8 @@ async function verify(path: string, flags: VerifyFlags, world: World): Promise<R
         ),
         oauthMac(),
         oauthMac({ profile: 'django-auth-mac' }),
+        cavage(),
+        cavage({ profile: 'flask-cavage' }),
       ],
       credentials: find,
       clock: at === undefined ? world.clock : () => at,
