@@ -15,6 +15,7 @@ export type AnswerCode =
   | 'fields-refused'
   | 'framing-refused'
   | 'method-refused'
+  | 'version-refused'
   | 'upgrade-refused'
   | 'expectation-refused'
   | 'body-slow'
@@ -44,6 +45,7 @@ export const answers: Readonly<Record<AnswerCode, Answer>> = {
   'fields-refused': { status: 400, text: 'A header field cannot be passed on as it was received.' },
   'framing-refused': { status: 400, text: 'The framing of the content is not accepted.' },
   'method-refused': { status: 501, text: 'The method is not supported.' },
+  'version-refused': { status: 505, text: 'The version of HTTP is not supported.' },
   'upgrade-refused': { status: 501, text: 'Upgrades are not supported.' },
   'expectation-refused': { status: 417, text: 'The expectation cannot be met.' },
   'body-slow': { status: 408, text: 'The content did not arrive in time.' },

@@ -183,7 +183,8 @@ export class Front {
   #breakOff(exchange: Exchange, trouble: BodyTrouble): void {
     const { request, response } = exchange
     response.shouldKeepAlive = false
-    if (response.headersSent && !request.complete) response.destroy()
+    // An answer in front of content that has not come is one of the gateway's own, and lingers: it is whole, and ends here.
+    if (response.headersSent && !request.complete) response.end()
     else if (exchange.body !== undefined) exchange.body.abort(trouble)
     else if (request.complete && response.headersSent)
       response.once('finish', () => request.socket.destroySoon())

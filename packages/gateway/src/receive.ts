@@ -22,6 +22,8 @@ export interface TurnedAway {
 /** Holds a request against the limits; gives why it is turned away. Nothing of its content is read. */
 export function limitProblem({ request, framing }: Exchange, { config }: Site): TurnedAway | undefined {
   const { limits } = config
+  // Over a plain connection the parser takes any of 0.9, 1.0, 1.1 and 2.0. RFC 9112 section 2.3.
+  if (request.httpVersionMajor !== 1) return { code: 'version-refused', detail: request.httpVersion }
   const target = request.url ?? ''
   if (target.length > limits.targetBytes) {
     return { code: 'target-too-long', detail: `over ${limits.targetBytes} bytes` }
