@@ -290,9 +290,9 @@ describe('cavage takes the algorithm from the key', () => {
 })
 
 describe('cavage holds copies off', () => {
-  it('5.04 5.17 RP-21 with a store and `once`: of one signature the first', () => {
+  it('5.04 5.17 RP-21 with a store and `singleUse`: of one signature the first', () => {
     const nonces = memoryNonces({ clock: () => now })
-    const options = { once: true }
+    const options = { singleUse: true }
     expect(reasonOf(judged(signed(), options, { nonces }))).toBe('ok')
     expect(reasonOf(judged(signed(), options, { nonces }))).toBe('replayed')
     expect(
@@ -305,7 +305,7 @@ describe('cavage holds copies off', () => {
       ),
     ).toBe('replayed')
     expect(reasonOf(judged(signed({ target: '/orders?a=2' }), options, { nonces }))).toBe('ok')
-    // Without `once` equal requests of one second are both taken, as by the original without its hook.
+    // Without `singleUse` equal requests of one second are both taken, as by the original without its hook.
     expect(reasonOf(judged(signed(), {}, { nonces }))).toBe('ok')
     const hook: NonceStore = { record: () => 'seen' }
     expect(reasonOf(judged(signed({ target: '/x' }), options, { nonces: hook }))).toBe('replayed')
@@ -340,7 +340,7 @@ describe('cavage holds copies off', () => {
         ),
       )
     expect(sent(der(turned), {})).toBe('ok')
-    expect(sent(der(plain.subarray(32).toString('hex')), { once: true })).toBe('ok')
-    expect(sent(der(turned), { once: true })).toBe('replayed')
+    expect(sent(der(plain.subarray(32).toString('hex')), { singleUse: true })).toBe('ok')
+    expect(sent(der(turned), { singleUse: true })).toBe('replayed')
   })
 })

@@ -267,7 +267,7 @@ describe('cavage does not sign', () => {
       { digest: 'MD5' },
       { expiresInSeconds: 0 },
       { expiresInSeconds: '60' },
-      { once: 'yes' },
+      { singleUse: 'yes' },
       { keyIds: 'none' },
       { realm: 'a"b' },
       { compatible: ['everything'] },

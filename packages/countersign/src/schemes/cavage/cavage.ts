@@ -21,7 +21,7 @@ export function cavage(options: CavageOptions = {}): Scheme<CavageClaim> {
     name: schemeName,
     traits: {
       time: timeName(settings) !== undefined,
-      nonce: settings.once,
+      nonce: settings.singleUse,
       chosenCoverage: true,
       ...(minimum === undefined ? {} : { minimum }),
       bodyInBase: false,

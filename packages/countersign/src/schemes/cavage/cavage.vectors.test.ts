@@ -49,7 +49,7 @@ const decisions: Readonly<Record<string, Decision>> = {
   s028: { accepted: false, why: 'A covered digest is compared on every method.' },
   s029: { accepted: false, why: 'The time window.' },
   s030: { accepted: false, why: 'A Date without a time tells no age.' },
-  s031: { accepted: true, why: 'The scheme has no nonce. The option `once` refuses the second.' },
+  s031: { accepted: true, why: 'The scheme has no nonce. The option `singleUse` refuses the second.' },
   s038: { accepted: false, why: 'A query that nobody signed.', option: 'unsigned-query' },
   s039: { accepted: false, why: 'As s038, changed on the way.', option: 'unsigned-query' },
   s040: { accepted: false, why: 'A method of which the client knows nothing, its query unsigned.' },

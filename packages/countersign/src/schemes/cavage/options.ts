@@ -52,7 +52,7 @@ export interface CavageOptions {
   /** Seconds from signing to expiry, for lists with `(expires)`. Default 300; 1 to 86400. */
   readonly expiresInSeconds?: number
   /** Whether a verifier with a nonce store takes each signature once; two equal requests of one second are one then. Default false. */
-  readonly once?: boolean
+  readonly singleUse?: boolean
   /** Characters of key ids that are accepted: `word` is letters, digits and `_`. Default `any`: visible ASCII and blanks. */
   readonly keyIds?: 'any' | 'word'
   /** Realm of the challenge. Default `HTTP-Signatures`. */
@@ -70,7 +70,7 @@ export interface Settings {
   readonly algorithm: CavageOptions['algorithm']
   readonly digest: 'SHA-256' | 'SHA-512'
   readonly expiresInSeconds: number
-  readonly once: boolean
+  readonly singleUse: boolean
   readonly keyIds: 'any' | 'word'
   readonly realm: string
   readonly compatible: ReadonlySet<CavageCompatible>
@@ -119,7 +119,7 @@ export function settingsFrom(options: CavageOptions): Settings {
         : oneOf('algorithm', options.algorithm, isFlask ? ['named'] : ['named', 'hs2019', 'none']),
     digest: oneOf('digest', options.digest ?? 'SHA-256', ['SHA-256', 'SHA-512']),
     expiresInSeconds,
-    once: oneOf('once', options.once ?? false, [true, false]),
+    singleUse: oneOf('singleUse', options.singleUse ?? false, [true, false]),
     keyIds: oneOf('keyIds', options.keyIds ?? 'any', ['any', 'word']),
     realm,
     compatible,

@@ -74,7 +74,7 @@ function claimOf(message: RequestMessage, parameters: Parameters, settings: Sett
     }),
     createdAt,
     expiresAt: times.expiresAt,
-    nonce: settings.once ? onceToken(parameters.signature) : undefined,
+    nonce: settings.singleUse ? singleUseToken(parameters.signature) : undefined,
     tag: undefined,
     label: undefined,
     signature: parameters.signature,
@@ -107,7 +107,7 @@ function problemOfNames(digestHeader: string): string | undefined {
  * What a signature is remembered by: itself, and an ECDSA one by its first number, since anybody can turn (r, s) into (r, n - s).
  * The whole text of an RSA signature is longer than a nonce may be; its beginning is as good.
  */
-function onceToken(signature: string): string {
+function singleUseToken(signature: string): string {
   const bytes = base64Decode(signature)
   const numbers = bytes === undefined ? undefined : (ecdsaFromDer(bytes, 32) ?? ecdsaFromDer(bytes, 48))
   return numbers === undefined
