@@ -7,6 +7,7 @@ import {
   usualFieldName,
 } from '../../message/field-lines.ts'
 import type { Message } from '../../message/message.ts'
+import { singleFields } from '../../message/single-fields.ts'
 import { isRefusal, type Refusal, refuse } from '../../reasons/reasons.ts'
 import { parseDictionary, parseItem, parseList } from '../../structured-fields/parse.ts'
 import {
@@ -238,33 +239,6 @@ function unparsable(name: string): Refusal {
     `the field ${name} is covered as a structured field and does not parse as one`,
   )
 }
-
-/**
- * Fields that hold one value. Two lines of these have no agreed meaning, and joining them would let a second line ride on the
- * signature of the first. RFC 9421 section 7.5.6.
- */
-const singleFields: ReadonlySet<string> = new Set([
-  'authorization',
-  'content-length',
-  'content-location',
-  'content-type',
-  'date',
-  'digest',
-  'etag',
-  'expires',
-  'from',
-  'host',
-  'if-modified-since',
-  'if-unmodified-since',
-  'last-modified',
-  'location',
-  'max-forwards',
-  'proxy-authorization',
-  'referer',
-  'retry-after',
-  'set-cookie',
-  'user-agent',
-])
 
 /** Structured types of fields in wide use. RFC 9110, 9530, 9421, 8942, 9211, 9213, 9218. */
 export const registeredTypes: StructuredTypes = new Map<string, StructuredType>([
