@@ -86,6 +86,10 @@ describe('a route', () => {
     },
   )
 
+  it.each(['.', 'a..test', ':8080'])('for the host %s, which no request has, is no route for any', (host) => {
+    expect(found('GET', '/', 'a.test', new RouteTable([route('none', '/', { host })]))).toBe('denied')
+  })
+
   it('for a host and port decides for itself, unless another port of the host has a more specific one', () => {
     const routes = new RouteTable([
       route('any', '/'),

@@ -98,7 +98,9 @@ export class RouteTable<R extends RoutePattern> {
       routes
         .map((route) => ({
           path: read(route.path),
-          place: route.host === undefined ? undefined : placeOf(route.host),
+          // A host that no request can have stays one that no request has.
+          place:
+            route.host === undefined ? undefined : (placeOf(route.host) ?? { name: route.host, port: '' }),
           route,
         }))
         // Stable: routes that are equally specific keep the order of the file.
