@@ -339,6 +339,30 @@ describe('countersign', () => {
     }
   })
 
+  it('tells each problem of a configuration on a line of its own', async () => {
+    const path = file(
+      'gateway.yaml',
+      'upstrem: echo\nroutes: [{ path: / }]\npolicy: { algorithms: [rot13] }\n',
+    )
+    const { exitCode, out, err } = await countersign(['serve', '--config', path])
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
+    expect(err).toBe(`countersign: the configuration has 3 problem(s)
+  ${path}:1:1 upstrem: is not a known setting
+  ${path}:2:10 routes[0]: expected an upstream, here or at the top
+  ${path}:3:24 policy.algorithms[0]: expected the name of an algorithm
+`)
+    const asJson = await countersign(['serve', '--config', path, '--json'])
+    expect(JSON.parse(asJson.err).error).toEqual({
+      code: 'config-invalid',
+      message: 'the configuration has 3 problem(s)',
+      problems: [
+        `${path}:1:1 upstrem: is not a known setting`,
+        expect.stringContaining('routes[0]'),
+        expect.stringContaining('policy.algorithms[0]'),
+      ],
+    })
+  })
+
   it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
     expect(await countersign(['--version'])).toEqual({ exitCode: 0, out: `${version}\n`, err: '' })

@@ -19,8 +19,8 @@ Exit code: 0 done or verified, 1 refused, 2 misuse or unable.
 const debugVariable = 'COUNTERSIGN_DEBUG'
 
 /**
- * Runs the command line and gives its exit code. Never throws: what goes wrong is told in one line on standard error,
- * as a JSON object with `--json`.
+ * Runs the command line and gives its exit code. Never throws: what goes wrong is told in one line on standard error, the
+ * problems of a configuration on a line each; as a JSON object with `--json`.
  */
 export async function run(args: readonly string[], world: World): Promise<ExitCode> {
   const json = args.includes('--json')
@@ -53,9 +53,14 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const { code, message } = told(error)
-    const line = message.replace(/\s*\n\s*/g, ' ')
+    // A configuration has its problems listed, each on a line of its own; everything else is one line.
+    const parts = code === 'config-invalid' ? message.split('\n  ') : [message]
+    const [line = '', ...problems] = parts.map((part) => part.replace(/\s*\n\s*/g, ' '))
+    const list = problems.length === 0 ? {} : { problems }
     world.complain(
-      json ? `${JSON.stringify({ error: { code, message: line } })}\n` : `countersign: ${line}\n`,
+      json
+        ? `${JSON.stringify({ error: { code, message: line, ...list } })}\n`
+        : `countersign: ${[line, ...problems].join('\n  ')}\n`,
     )
     if (world.env[debugVariable] !== undefined && error instanceof Error) world.complain(`${error.stack}\n`)
     return 2

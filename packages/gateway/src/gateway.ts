@@ -71,7 +71,7 @@ export interface GatewayParts {
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const env = options.env ?? process.env
-  const config = configOf(options)
+  const config = configOf(options, env)
   const log = options.log ?? gatewayLog(config.log.level)
   const database = await openCredentialDatabase({ dataDir: config.dataDir, env, busyTimeoutMs: 250 })
   let watch: ChangeWatch | undefined
@@ -190,10 +190,10 @@ function isAt(target: string, path: string): boolean {
   return target.startsWith(path) && (target.length === path.length || target[path.length] === '?')
 }
 
-function configOf(options: GatewayOptions): GatewayConfig {
+function configOf(options: GatewayOptions, env: Readonly<Record<string, string | undefined>>): GatewayConfig {
   const { configPath, listen = {} } = options
   const read =
-    configPath === undefined ? demoConfig({ host: '127.0.0.1', port: 8080 }) : readConfigFile(configPath)
+    configPath === undefined ? demoConfig({ host: '127.0.0.1', port: 8080 }) : readConfigFile(configPath, env)
   // A relative data directory in a file is meant from where the file is.
   const base = configPath === undefined ? '.' : dirname(configPath)
   return {

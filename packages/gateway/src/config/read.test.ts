@@ -62,14 +62,48 @@ routes:
       expect.stringMatching(/^2:3 listen\.port: /),
       '3:1 upstrem: is not a known setting',
       expect.stringMatching(/^4:30 trustedProxies\[1\]: expected an address/),
+      '5:13 timeouts.headersSeconds: expected no more than requestSeconds',
       expect.stringMatching(/^7:5 routes\[0\]\.path: expected a path that starts with one slash/),
       expect.stringMatching(/^8:5 routes\[0\]\.mode: .*"enforce"/),
       expect.stringMatching(/^9:5 routes\[0\]\.upstream: expected "echo", or http/),
+      '10:5 routes[1]: expected an upstream, here or at the top',
       expect.stringMatching(/^11:5 routes\[1\]\.rights: /),
       expect.stringMatching(/^12:20 routes\[1\]\.methods\[1\]: expected a method/),
       expect.stringMatching(/^14:7 routes\[1\]\.policy\.maxAgeSeconds: /),
       expect.stringMatching(/^15:27 routes\[1\]\.policy\.covers\[1\]: /),
     ])
+  })
+
+  it('is told what is wrong with values, shapes, names, relations and the environment in one pass', () => {
+    const text = `listen: { port: 99999 }
+timeouts: { headersSeconds: 60 }
+policy: { algorithms: [hmac-sha256, hmac-sha257], covers: ["@method", "@methd"] }
+upstrem: http://127.0.0.1:9000
+routes:
+  - { path: /a }
+  - { path: /a, upstream: echo, mode: warn, body: stream }
+  - { path: /b, host: "admin.example:80", upstream: echo }
+  - { path: /c, host: a..example, upstream: echo, policy: { covers: { GET: [Date] } } }
+forwardAuth: { trustedHops: [127.0.0.1], fields: x-original, secretEnv: HOP }
+`
+    const read = readConfig(text, { HOP: 'too short' })
+    expect(
+      (read.ok ? [] : read.problems).map(({ line, setting, message }) => `${line} ${setting}: ${message}`),
+    ).toEqual([
+      expect.stringMatching(/^1 listen\.port: /),
+      '2 timeouts.headersSeconds: expected no more than requestSeconds',
+      '3 policy.algorithms[1]: expected the name of an algorithm',
+      expect.stringMatching(/^3 policy\.covers\[1\]: expected a component/),
+      '4 upstrem: is not a known setting',
+      '6 routes[0]: expected an upstream, here or at the top',
+      '7 routes[1].path: is the same route as routes[0]',
+      expect.stringMatching(/^7 routes\[1\]\.body: stream needs mode enforce/),
+      '8 routes[2].host: expected no :80: it is the default port',
+      expect.stringMatching(/^9 routes\[3\]\.host: expected a host in lower case/),
+      expect.stringMatching(/^9 routes\[3\]\.policy\.covers\.GET\[0\]: expected a component/),
+      '10 forwardAuth.secretEnv: expected at least 16 characters in HOP',
+    ])
+    expect(JSON.stringify(read)).not.toContain('too short')
   })
 
   it('is told what only shows when its parts are seen together', () => {

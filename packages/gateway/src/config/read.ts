@@ -10,7 +10,8 @@ import {
   LineCounter,
   parseDocument,
 } from 'yaml'
-import { checkConfig, type GatewayConfig, type SchemaProblem } from './schema.ts'
+import type { SchemaProblem } from './relations.ts'
+import { checkConfig, type GatewayConfig } from './schema.ts'
 
 /** One thing that is wrong with a configuration file. */
 export interface ConfigProblem {
@@ -28,8 +29,11 @@ export type ReadConfig =
   | { readonly ok: true; readonly config: GatewayConfig }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
 
-/** Reads a configuration from YAML text. Unknown settings and settings given twice are problems. */
-export function readConfig(text: string): ReadConfig {
+/**
+ * Reads a configuration from YAML text. Unknown settings and settings given twice are problems, and so are environment variables
+ * that it names and `env`, where given, lacks.
+ */
+export function readConfig(text: string, env?: Readonly<Record<string, string | undefined>>): ReadConfig {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core' })
   const problems: ConfigProblem[] = []
@@ -40,7 +44,7 @@ export function readConfig(text: string): ReadConfig {
   const readable = document.errors.every((error) => error.code === 'DUPLICATE_KEY')
   const value = readable ? plainValue(document, problems) : undefined
   if (readable && value !== unreadable) {
-    const checked = checkConfig(value ?? {})
+    const checked = checkConfig(value ?? {}, env)
     if (!isProblemList(checked)) {
       if (problems.length === 0) return { ok: true, config: checked }
     } else {
@@ -58,14 +62,17 @@ export function readConfig(text: string): ReadConfig {
  * Reads a configuration file.
  * @throws CountersignError `config-invalid` that lists every problem with its line, or says why the file cannot be read.
  */
-export function readConfigFile(path: string): GatewayConfig {
+export function readConfigFile(
+  path: string,
+  env?: Readonly<Record<string, string | undefined>>,
+): GatewayConfig {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (cause) {
     throw new CountersignError('config-invalid', `${path}: the configuration cannot be read`, { cause })
   }
-  const read = readConfig(text)
+  const read = readConfig(text, env)
   if (read.ok) return read.config
   const list = read.problems.map((problem) => {
     const setting = problem.setting === '' ? '' : `${problem.setting}: `

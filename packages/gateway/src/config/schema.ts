@@ -1,5 +1,6 @@
-import { trustedHops } from 'countersign'
+import { createVerifier, type Policy, rfc9421, trustedHops } from 'countersign'
 import { z } from 'zod'
+import { relationProblems, type SchemaProblem } from './relations.ts'
 
 /** Names of the schemes that a configuration may list. */
 export const schemeNames = [
@@ -104,12 +105,6 @@ export interface GatewayConfig {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
-/** One thing that is wrong with a value: where, and what was expected. */
-export interface SchemaProblem {
-  readonly path: readonly PropertyKey[]
-  readonly message: string
-}
-
 const whole = (least: number, most: number) => z.int().min(least).max(most)
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const name = z.string().min(1).max(200)
@@ -128,46 +123,51 @@ const path = z
   .max(1024)
   .refine((text) => !text.startsWith('/.countersign'), 'paths below /.countersign belong to the gateway')
 
+const components = z.array(
+  name.refine(
+    (text) => isPolicy({ covers: [text] }),
+    'expected a component such as @method, or a field name',
+  ),
+)
+
 const policy = z.strictObject({
   maxAgeSeconds: whole(0, 86_400).optional(),
   skewSeconds: whole(0, 3600).optional(),
-  covers: z.union([z.array(name), z.record(z.string().regex(/^\*$|^[A-Z]+$/), z.array(name))]).optional(),
+  covers: z.union([components, z.record(z.string().regex(/^\*$|^[A-Z]+$/), components)]).optional(),
   digest: z.enum(['required', 'if-covered']).optional(),
   nonce: z.enum(['required', 'if-present', 'ignored']).optional(),
   signatures: z
     .union([z.enum(['any', 'all']), z.strictObject({ label: name }), z.strictObject({ tag: name })])
     .optional(),
-  algorithms: names.optional(),
+  algorithms: z
+    .array(name.refine((text) => isPolicy({ algorithms: [text] }), 'expected the name of an algorithm'))
+    .min(1)
+    .optional(),
 })
 
 const schemes = z.array(z.enum(schemeNames)).min(1)
 
-const route = z
-  .strictObject({
-    name: name.optional(),
-    path,
-    host: z
-      .string()
-      .regex(
-        /^[a-z0-9.:[\]-]+$/,
-        'expected a host in lower case, with a port only where it is not the default',
-      )
-      .optional(),
-    methods: z.array(z.string().regex(token, 'expected a method')).min(1).optional(),
-    upstream: upstream.optional(),
-    schemes: schemes.optional(),
-    rights: z.union([name.transform((right) => [right]), names]).optional(),
-    mode: z.enum(['enforce', 'warn', 'observe', 'off']).default('enforce'),
-    body: z.enum(['spool', 'stream']).default('spool'),
-    limitBytes: whole(0, 1_099_511_627_776).optional(),
-    targets: z.enum(['strict', 'as-sent']).optional(),
-    policy: policy.optional(),
-    forwardAuth: z.strictObject({ body: z.enum(['refused', 'unchecked']).default('refused') }).optional(),
-  })
-  .refine((one) => one.body === 'spool' || one.mode === 'enforce', {
-    path: ['body'],
-    message: 'stream needs mode enforce: what is let pass unverified must not carry an identity',
-  })
+const route = z.strictObject({
+  name: name.optional(),
+  path,
+  host: z
+    .string()
+    .regex(
+      /^(?:\[[0-9a-f:.]+\]|[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?)(?::[1-9][0-9]{0,4})?$/,
+      'expected a host in lower case, with a port only where it is not the default',
+    )
+    .optional(),
+  methods: z.array(z.string().regex(token, 'expected a method')).min(1).optional(),
+  upstream: upstream.optional(),
+  schemes: schemes.optional(),
+  rights: z.union([name.transform((right) => [right]), names]).optional(),
+  mode: z.enum(['enforce', 'warn', 'observe', 'off']).default('enforce'),
+  body: z.enum(['spool', 'stream']).default('spool'),
+  limitBytes: whole(0, 1_099_511_627_776).optional(),
+  targets: z.enum(['strict', 'as-sent']).optional(),
+  policy: policy.optional(),
+  forwardAuth: z.strictObject({ body: z.enum(['refused', 'unchecked']).default('refused') }).optional(),
+})
 
 const forwardAuth = z.strictObject({
   path: z
@@ -183,76 +183,62 @@ const forwardAuth = z.strictObject({
   fields: z.enum(['x-original', 'x-forwarded']),
 })
 
-const gateway = z
-  .strictObject({
-    listen: z
-      .strictObject({ host: name.default('127.0.0.1'), port: whole(0, 65_535).default(8080) })
-      .prefault({}),
-    publicScheme: z.enum(['http', 'https']).default('http'),
-    trustedProxies: z.array(network).default([]),
-    dataDir: name.default('./data'),
-    nonces: z.enum(['memory', 'sqlite']).default('memory'),
-    upstream: upstream.optional(),
-    schemes: schemes.default(['rfc9421']),
-    targets: z.enum(['strict', 'as-sent']).default('strict'),
-    policy: policy.prefault({}),
-    routes: z.array(route).min(1, 'expected at least one route: what no route names is denied'),
-    forwardAuth: forwardAuth.optional(),
-    body: z
-      .strictObject({
-        limitBytes: whole(0, 1_099_511_627_776).default(67_108_864),
-        memoryBytes: whole(0, 67_108_864).default(1_048_576),
-        spoolDir: name.optional(),
-      })
-      .prefault({}),
-    limits: z
-      .strictObject({
-        fields: whole(8, 256).default(128),
-        fieldBytes: whole(1024, 32_768).default(16_384),
-        targetBytes: whole(64, 16_384).default(8192),
-        requestsPerConnection: whole(1, 1_000_000).default(1000),
-        inFlight: whole(1, 100_000).default(1000),
-        upstreamConnections: whole(1, 10_000).default(128),
-      })
-      .prefault({}),
-    timeouts: z
-      .strictObject({
-        headersSeconds: whole(1, 300).default(10),
-        requestSeconds: whole(1, 86_400).default(30),
-        keepAliveSeconds: whole(1, 3600).default(5),
-        upstreamConnectSeconds: whole(1, 300).default(2),
-        upstreamResponseSeconds: whole(1, 3600).default(30),
-        drainSeconds: whole(0, 3600).default(10),
-      })
-      .prefault({}),
-    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
-  })
-  .check(({ value: config, issues }) => {
-    const wrong = (at: PropertyKey[], message: string): void => {
-      issues.push({ code: 'custom', path: at, message, input: undefined })
-    }
-    if (config.timeouts.headersSeconds > config.timeouts.requestSeconds) {
-      wrong(['timeouts', 'headersSeconds'], 'expected no more than requestSeconds')
-    }
-    const seen = new Map<string, number>()
-    for (const [i, one] of config.routes.entries()) {
-      if (one.upstream === undefined && config.upstream === undefined) {
-        wrong(['routes', i], 'expected an upstream, here or at the top')
-      }
-      for (const method of one.methods ?? ['*']) {
-        const key = JSON.stringify([one.host, one.path, method])
-        const earlier = seen.get(key)
-        if (earlier === undefined) seen.set(key, i)
-        else wrong(['routes', i, 'path'], `is the same route as routes[${earlier}]`)
-      }
-    }
-  })
+const gateway = z.strictObject({
+  listen: z
+    .strictObject({ host: name.default('127.0.0.1'), port: whole(0, 65_535).default(8080) })
+    .prefault({}),
+  publicScheme: z.enum(['http', 'https']).default('http'),
+  trustedProxies: z.array(network).default([]),
+  dataDir: name.default('./data'),
+  nonces: z.enum(['memory', 'sqlite']).default('memory'),
+  upstream: upstream.optional(),
+  schemes: schemes.default(['rfc9421']),
+  targets: z.enum(['strict', 'as-sent']).default('strict'),
+  policy: policy.prefault({}),
+  routes: z.array(route).min(1, 'expected at least one route: what no route names is denied'),
+  forwardAuth: forwardAuth.optional(),
+  body: z
+    .strictObject({
+      limitBytes: whole(0, 1_099_511_627_776).default(67_108_864),
+      memoryBytes: whole(0, 67_108_864).default(1_048_576),
+      spoolDir: name.optional(),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      fields: whole(8, 256).default(128),
+      fieldBytes: whole(1024, 32_768).default(16_384),
+      targetBytes: whole(64, 16_384).default(8192),
+      requestsPerConnection: whole(1, 1_000_000).default(1000),
+      inFlight: whole(1, 100_000).default(1000),
+      upstreamConnections: whole(1, 10_000).default(128),
+    })
+    .prefault({}),
+  timeouts: z
+    .strictObject({
+      headersSeconds: whole(1, 300).default(10),
+      requestSeconds: whole(1, 86_400).default(30),
+      keepAliveSeconds: whole(1, 3600).default(5),
+      upstreamConnectSeconds: whole(1, 300).default(2),
+      upstreamResponseSeconds: whole(1, 3600).default(30),
+      drainSeconds: whole(0, 3600).default(10),
+    })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+})
 
-/** Checks a value and fills in the defaults; gives every problem at once where there are any. */
-export function checkConfig(value: unknown): GatewayConfig | readonly SchemaProblem[] {
+/**
+ * Checks a value and fills in the defaults; gives every problem at once where there are any. The environment variables that it
+ * names are looked for in `env`, where that is given.
+ */
+export function checkConfig(
+  value: unknown,
+  env?: Readonly<Record<string, string | undefined>>,
+): GatewayConfig | readonly SchemaProblem[] {
   const parsed = gateway.safeParse(value, { reportInput: true })
-  if (parsed.success) return parsed.data
-  return parsed.error.issues.flatMap(problemsOf)
+  const related = relationProblems(value, env)
+  if (parsed.success) return related.length === 0 ? parsed.data : related
+  return [...parsed.error.issues.flatMap(problemsOf), ...related]
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly SchemaProblem[] {
@@ -275,6 +261,16 @@ function problemsOf(issue: z.core.$ZodIssue): readonly SchemaProblem[] {
 
 function depth(problems: readonly SchemaProblem[]): number {
   return Math.max(0, ...problems.map((problem) => problem.path.length))
+}
+
+/** Whether the library takes a policy; what it knows of is not repeated here. */
+function isPolicy(policy: Policy): boolean {
+  try {
+    createVerifier({ schemes: [rfc9421()], credentials: () => undefined, policy })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isUpstream(text: string): boolean {
