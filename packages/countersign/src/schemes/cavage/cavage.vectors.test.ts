@@ -151,7 +151,7 @@ describe('flask-cavage against vectors of the original', () => {
     })
   }
 
-  it('5.08 5.09 accepts by a named option or a bound credential what it refuses by default, and warns', () => {
+  it('5.08 5.09 5.14 accepts by a named option or a bound credential what it refuses by default, and warns', () => {
     const admitted = Object.entries(decisions).filter(([, { option, bound }]) => option ?? bound)
     expect(admitted).toHaveLength(10)
     for (const [id, { option, bound }] of admitted) {

@@ -8,25 +8,23 @@ import { isHeaderName } from './names.ts'
  */
 export type CavageProfile = 'draft' | 'flask-cavage'
 
-/**
- * Forms of old clients that are refused unless named. Each makes verdicts warn with `compatible`.
- *
- * - `sha1-digest`, `md5-digest`: a `Digest` of that hash counts; verdicts also warn with `weak-algorithm`.
- * - `created-with-named-algorithm` (`draft`): `(created)` and `(expires)` beside an algorithm named `rsa-`, `hmac-` or `ecdsa-`.
- * - `date-weekday` (`draft`): a `Date` whose weekday is not that of its day, as in the examples of drafts 03 to 08.
- * - `unsigned-query` (`flask-cavage`): a query on methods that sign the path alone; verdicts also warn with `query-uncovered`.
- * - `other-methods` (`flask-cavage`): methods besides GET, HEAD, DELETE, POST, PUT and PATCH, signed like GET without the query.
- * - `escaped-delimiters` (`flask-cavage`): `%2F` and `%3F` in the path, which are signed as `/` and `?`.
- * - `trailing-question-marks` (`flask-cavage`): `?` at the end of a query, which is not signed.
- */
+/** Forms of old clients that are refused unless named. Each makes verdicts warn with `compatible`. */
 export type CavageCompatible =
+  /** A `Digest` with SHA-1 counts; verdicts that stand on it alone also warn with `weak-algorithm`. */
   | 'sha1-digest'
+  /** A `Digest` with MD5 counts; verdicts that stand on it alone also warn with `weak-algorithm`. */
   | 'md5-digest'
+  /** `draft`: `(created)` and `(expires)` beside an algorithm named `rsa-`, `hmac-` or `ecdsa-`. */
   | 'created-with-named-algorithm'
+  /** `draft`: a `Date` whose weekday is not that of its day, as in the examples of drafts 03 to 08. */
   | 'date-weekday'
+  /** `flask-cavage`: a query on methods that sign the path alone; verdicts also warn with `query-uncovered`. */
   | 'unsigned-query'
+  /** `flask-cavage`: methods besides GET, HEAD, DELETE, POST, PUT and PATCH, signed like GET without the query. */
   | 'other-methods'
+  /** `flask-cavage`: `%2F` and `%3F` in the path, which are signed as `/` and `?`. */
   | 'escaped-delimiters'
+  /** `flask-cavage`: `?` at the end of a query, which is not signed. */
   | 'trailing-question-marks'
 
 /** Lower-case header names and `(request-target)`, `(created)`, `(expires)`, for every method or by method (`*` for the others). */
