@@ -34,20 +34,13 @@ let innerInScratch: Buffer | undefined
 // Windows on the scratch buffer by length, as far as usual bases go: making one costs 0.1 us and 100 bytes of garbage.
 const windows: (Buffer | undefined)[] = new Array(2049).fill(undefined)
 
-type MacStates = Record<HashName, MacState | undefined>
+type MacStates = Partial<Record<HashName, MacState | undefined>>
 const macStates = new WeakMap<Secret, MacStates>()
 
 function macState(hash: HashName, secret: Secret): MacState {
   let states = macStates.get(secret)
   if (states === undefined) {
-    states = {
-      md5: undefined,
-      sha1: undefined,
-      sha224: undefined,
-      sha256: undefined,
-      sha384: undefined,
-      sha512: undefined,
-    }
+    states = { sha1: undefined, sha256: undefined, sha384: undefined, sha512: undefined }
     macStates.set(secret, states)
   }
   states[hash] ??= deriveMacState(hash, secret)
