@@ -154,7 +154,9 @@ describe('countersign serve, keys and curl', { timeout: 60_000 }, () => {
     expect(await ended(gateway)).toBe(0)
     const gone = await send([origin], [], next)
     expect({ exitCode: gone.exitCode, out: gone.out }).toEqual({ exitCode: 2, out: '' })
-    expect(gone.err).toMatch(/countersign: curl ended with code 7\n$/)
+    expect(gone.err).toMatch(/^countersign: curl ended with code 7: [^\n]*connect[^\n]*\n$/)
+    const unsilenced = await countersign(['curl', '--key', 'app', origin], { env })
+    expect(unsilenced).toEqual({ exitCode: 2, out: '', err: gone.err })
   })
 
   it('sends to any server exactly what it signed, with the fields curl is told', async () => {
@@ -187,6 +189,67 @@ describe('countersign serve, keys and curl', { timeout: 60_000 }, () => {
     for (const line of lines) expect(line).toContain('Signature-Input')
   })
 })
+
+describe('countersign curl', { timeout: 30_000 }, () => {
+  it('shows no signature in the arguments of any process, whatever bytes it sends', async () => {
+    const seen: { readonly fields: readonly string[]; readonly body: string; readonly args: string }[] = []
+    let pid: number | undefined
+    const server = createServer(async (request, response) => {
+      let body = ''
+      for await (const chunk of request.setEncoding('latin1')) body += chunk
+      seen.push({ fields: request.rawHeaders, body, args: await argumentsBelow(pid ?? 0) })
+      response.statusCode = seen.length === 2 ? 418 : 200
+      response.end('ok')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+    const env = { ...environment, COUNTERSIGN_SECRET: 'a secret of this test, known to both' }
+    const odd = 'a "quoted" \\back\\slash\té #@'
+    const args = ['curl', '--key', 'k', '--scheme', 'ustudio-hmac', `${origin}/"x"`, '-H', `X-Odd: ${odd}`]
+    for (const more of [[], ['--data-raw', '@body "\n']]) {
+      const child = spawn(process.execPath, [main, ...args, ...more], { env })
+      pid = child.pid
+      let out = ''
+      let err = ''
+      child.stdout.on('data', (chunk: Buffer) => {
+        out += chunk.toString()
+      })
+      child.stderr.on('data', (chunk: Buffer) => {
+        err += chunk.toString()
+      })
+      child.stdin.end()
+      const exitCode = await ended(child)
+      expect([exitCode, out, err]).toEqual(
+        seen.length === 1 ? [0, 'ok', ''] : [1, 'ok', expect.stringMatching(/^curl: \(22\) .* 418\n$/)],
+      )
+    }
+    server.close()
+    expect(seen.map(({ body }) => body)).toEqual(['', '@body "\n'])
+    for (const { fields, args: shown } of seen) {
+      const signature = fields[fields.indexOf('Authorization') + 1]?.split(' ')[2] ?? ''
+      expect(signature).toMatch(/^[0-9a-f]{64}$/)
+      expect(fields[fields.indexOf('X-Odd') + 1]).toBe(Buffer.from(odd).toString('latin1'))
+      expect(shown).toMatch(/curl --disable/)
+      expect(shown).not.toContain(signature)
+      expect(shown).not.toContain('Authorization')
+    }
+  })
+})
+
+/** The arguments of all processes that a process has started, as every user of the machine may read them. */
+function argumentsBelow(pid: number): Promise<string> {
+  return new Promise((resolve) => {
+    execFile('ps', ['-A', '-ww', '-o', 'ppid=,args='], (_, out) => {
+      resolve(
+        out
+          .split('\n')
+          .filter((line) => Number.parseInt(line, 10) === pid)
+          .join('\n'),
+      )
+    })
+  })
+}
 
 /** Asks until it is so; the last question is asked no later than a second after the first. */
 async function withinOneSecond(isSo: () => Promise<boolean>): Promise<void> {

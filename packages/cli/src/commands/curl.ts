@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { RequestMessage, Signer } from 'countersign'
 import { type CurlArguments, type DataPart, sortCurlArguments } from '../curl-arguments.ts'
+import { type ConfigLine, configText, namelessFile } from '../curl-config.ts'
 import { Failure, misuse } from '../failure.ts'
 import type { Result } from '../output.ts'
 import { limitBytes, readInput } from '../read-input.ts'
@@ -62,26 +64,42 @@ async function signAndSend(args: CurlArguments, flags: CurlFlags, world: World):
   const signed = patch.set.map(([name]) => name.toLowerCase())
   const joint = args.url.includes('?') ? '&' : '?'
   const url = patch.query === undefined ? args.url : `${args.url}${joint}${patch.query}`
-  const command = [
-    // Must stand first: leaves ~/.curlrc unread.
-    '--disable',
-    '--path-as-is',
-    '--globoff',
-    ...args.passed,
-    ...(args.fails ? ['--fail'] : ['--fail-with-body']),
-    ...(method === 'HEAD' ? ['--head'] : ['--request', method]),
-    ...headers.filter(([name]) => !signed.includes(name.toLowerCase())).flatMap(asHeader),
-    ...patch.set.flatMap(asHeader),
-    // curl would wait for a 100 before a large body, and not every server answers it.
-    ...(body === undefined ? [] : ['--header', 'Expect:', '--data-binary', '@-']),
-    ...(flags.json === true
-      ? ['--silent', '--show-error', '--write-out', '\n%{http_code} %{content_type}']
-      : []),
-    '--url',
-    url,
-  ]
-  return flags.json === true ? asJson(command, body, message, signer) : inherited(command, body)
+  const send: Sending = {
+    command: [
+      // Must stand first: leaves ~/.curlrc unread.
+      '--disable',
+      '--path-as-is',
+      '--globoff',
+      ...args.passed,
+      ...(args.fails ? ['--fail'] : ['--fail-with-body']),
+      ...(method === 'HEAD' ? ['--head'] : ['--request', method]),
+      // curl would wait for a 100 before a large body, and not every server answers it.
+      ...(body === undefined ? [] : ['--header', 'Expect:', '--data-binary', '@-']),
+      // Its meter and its complaints would mix with ours.
+      ...(args.passed.includes('--progress-bar') ? [] : ['--silent', '--show-error']),
+      ...(flags.json === true ? ['--write-out', '\n%{http_code} %{content_type}'] : []),
+      '--config',
+      `/dev/fd/${configDescriptor}`,
+    ],
+    // Every user of the machine sees the arguments of a process, and a signature can be sent again as long as it is fresh.
+    config: configText([
+      ...headers.filter(([name]) => !signed.includes(name.toLowerCase())).map(asHeader),
+      ...patch.set.map(asHeader),
+      ['url', Buffer.from(url)],
+    ]),
+    body,
+  }
+  return flags.json === true ? asJson(send, url, message, signer) : inherited(send, world)
 }
+
+/** What it takes to run curl. */
+interface Sending {
+  readonly command: readonly string[]
+  readonly config: Uint8Array
+  readonly body: Uint8Array | undefined
+}
+
+const configDescriptor = 3
 
 /** Fields as curl would send them; an empty value takes a field of curl's own away. */
 function headersOf({ headers, data }: CurlArguments): readonly (readonly [string, string])[] {
@@ -96,9 +114,9 @@ function headersOf({ headers, data }: CurlArguments): readonly (readonly [string
   return [...given, ...added]
 }
 
-function asHeader([name, value]: readonly [string, string]): readonly string[] {
-  // Field values are bytes, one to a character; arguments are UTF-8 text.
-  return ['--header', `${name}:${value === '' ? '' : ` ${Buffer.from(value, 'latin1').toString()}`}`]
+function asHeader([name, value]: readonly [string, string]): ConfigLine {
+  // Field values are bytes, one to a character.
+  return ['header', Buffer.from(`${name}:${value === '' ? '' : ` ${value}`}`, 'latin1')]
 }
 
 async function readData(parts: readonly DataPart[], world: World): Promise<Uint8Array | undefined> {
@@ -116,33 +134,62 @@ async function readData(parts: readonly DataPart[], world: World): Promise<Uint8
   return Buffer.concat(pieces)
 }
 
-async function inherited(command: readonly string[], body: Uint8Array | undefined): Promise<Result> {
-  const child = spawn('curl', command, {
-    stdio: [body === undefined ? 'ignore' : 'pipe', 'inherit', 'inherit'],
+async function inherited(send: Sending, world: World): Promise<Result> {
+  const child = startCurl(send, 'inherit')
+  let complaint = ''
+  let begun = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (begun + text).split(/(?<=\n)/)
+    begun = lines.at(-1)?.endsWith('\n') === false ? (lines.pop() ?? '') : ''
+    for (const line of lines) {
+      if (isComplaint(line)) complaint = line
+      else world.complain(line)
+    }
+    // What is drawn on one line, such as a bar, is shown as it comes.
+    if (!isComplaint(begun) && !complaintStart.startsWith(begun)) {
+      world.complain(begun)
+      begun = ''
+    }
   })
-  if (body !== undefined) child.stdin?.on('error', () => {}).end(body)
   const code = await ended(child)
-  return { text: '', json: undefined, exitCode: exitCodeOf(code) }
+  if (isComplaint(begun)) complaint = begun
+  // That the answer was an error is curl's to say; where there was none, it is told below.
+  if (code === refusedCode) world.complain(complaint)
+  return { text: '', json: undefined, exitCode: exitCodeOf(code, complaint) }
 }
 
-async function asJson(
-  command: readonly string[],
-  body: Uint8Array | undefined,
-  message: RequestMessage,
-  signer: Signer,
-): Promise<Result> {
-  const child = spawn('curl', command, { stdio: ['pipe', 'pipe', 'pipe'] })
-  // curl may end before it has read everything; its exit code says why.
-  child.stdin.on('error', () => {}).end(body)
+const complaintStart = 'curl: ('
+
+/** Whether a line is what curl says of its own failure. */
+function isComplaint(line: string): boolean {
+  return line.startsWith(complaintStart)
+}
+
+/** Starts curl with its configuration on a descriptor of its own; the body goes to its standard input. */
+function startCurl({ command, config, body }: Sending, output: 'inherit' | 'pipe'): ChildProcess {
+  const descriptor = namelessFile(config)
+  try {
+    const input = body === undefined ? 'ignore' : 'pipe'
+    const child = spawn('curl', command, { stdio: [input, output, 'pipe', descriptor] })
+    // curl may end before it has read everything; its exit code says why.
+    child.stdin?.on('error', () => {}).end(body)
+    return child
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+async function asJson(send: Sending, url: string, message: RequestMessage, signer: Signer): Promise<Result> {
+  const child = startCurl(send, 'pipe')
   const chunks: Buffer[] = []
   let length = 0
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     length += chunk.length
     if (length <= limitBytes) chunks.push(chunk)
     else child.kill()
   })
   let complaint = ''
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(0, 1000)
   })
   const code = await ended(child)
@@ -156,7 +203,7 @@ async function asJson(
   return {
     text: '',
     json: {
-      request: { method: message.method, url: command.at(-1), scheme: signer.scheme, keyId: signer.keyId },
+      request: { method: message.method, url, scheme: signer.scheme, keyId: signer.keyId },
       response: {
         status: Number(status),
         contentType: contentType === '' ? null : contentType,
@@ -167,7 +214,7 @@ async function asJson(
   }
 }
 
-function ended(child: ReturnType<typeof spawn>): Promise<number | null> {
+function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
     child.on('error', (cause) =>
       reject(new Failure('not-sent', 'curl cannot be run; is it installed?', { cause })),
@@ -176,10 +223,16 @@ function ended(child: ReturnType<typeof spawn>): Promise<number | null> {
   })
 }
 
-/** curl ends with 22 where `--fail` or `--fail-with-body` met a status of 400 or more. */
+/** curl ends with this where `--fail` or `--fail-with-body` met a status of 400 or more. */
+const refusedCode = 22
+
 function exitCodeOf(code: number | null, complaint = ''): 0 | 1 {
   if (code === 0) return 0
-  if (code === 22) return 1
-  const said = complaint.trim().split('\n')[0] ?? ''
-  throw new Failure('not-sent', `curl ended with code ${code ?? 'none'}${said === '' ? '' : `: ${said}`}`)
+  if (code === refusedCode) return 1
+  const said = complaint
+    .trim()
+    .split('\n')[0]
+    ?.replace(/^curl: \(\d+\) /, '')
+  const why = said === undefined || said === '' ? '' : `: ${said}`
+  throw new Failure('not-sent', `curl ended with code ${code ?? 'none'}${why}`)
 }
