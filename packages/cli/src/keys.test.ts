@@ -117,6 +117,21 @@ Keep the secret now: it is stored sealed and never shown again. Its text is the 
     })
   })
 
+  it('refuses an end that is past, and an id whose ends a field would lose', async () => {
+    const before = (await countersign(['keys', 'list'])).out
+    for (const when of ['2020-01-01', '2023-11-14T22:13:20Z', '2023-11-14']) {
+      const { exitCode, out, err } = await countersign(['keys', 'create', 'late', '--expires', when])
+      expect({ exitCode, out }, when).toEqual({ exitCode: 2, out: '' })
+      expect(err).toMatch(/^countersign: --expires: 20\d\d-\d\d-\d\dT\S+ is past/)
+    }
+    for (const id of [' x', 'x ', '"x', 'x"', "'x'", '"', '\u00a0x', '\tx']) {
+      const { exitCode, out, err } = await countersign(['keys', 'create', id])
+      expect({ exitCode, out }, id).toEqual({ exitCode: 2, out: '' })
+      expect(err).toMatch(/^countersign: the key id begins or ends with a blank or a quote/)
+    }
+    expect((await countersign(['keys', 'list'])).out).toBe(before)
+  })
+
   it('takes a public key from a file and has no secret to show', async () => {
     const pem = join(root, 'ed25519.pem')
     const args = ['keys', 'create', 'ci', '--algorithm', 'ed25519', '--public-key-file', pem, '--json']

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { generateKeyId } from 'countersign'
 import { defaultDataDir, openCredentials } from '../../data-dir.ts'
-import { type InstantOrSpan, readInstantOrSpan } from '../../duration.ts'
+import { type InstantOrSpan, instantText, readInstantOrSpan } from '../../duration.ts'
+import { misuse } from '../../failure.ts'
 import type { Result } from '../../output.ts'
 import { readInput } from '../../read-input.ts'
 import type { Session } from '../../session.ts'
@@ -61,6 +62,13 @@ export function addCreate(keys: Command, session: Session): void {
 async function create(id: string | undefined, flags: CreateFlags, world: World): Promise<Result> {
   const { right, owner, scheme, algorithm, expires, publicKeyFile } = flags
   const now = world.clock()
+  if (id !== undefined && /^[\s"']|[\s"']$/.test(id)) {
+    throw misuse('the key id begins or ends with a blank or a quote, which the fields of a request may lose')
+  }
+  const expiresAt = expires === undefined ? undefined : 'at' in expires ? expires.at : now + expires.inSeconds
+  if (expiresAt !== undefined && expiresAt <= now) {
+    throw misuse(`--expires: ${instantText(expiresAt)} is past; the key would never be valid`)
+  }
   const key =
     publicKeyFile === undefined
       ? undefined
@@ -78,7 +86,7 @@ async function create(id: string | undefined, flags: CreateFlags, world: World):
       ...(owner === undefined ? {} : { owner }),
       ...(scheme === undefined ? {} : { scheme }),
       ...(algorithm === undefined ? {} : { algorithm }),
-      ...(expires === undefined ? {} : { expiresAt: 'at' in expires ? expires.at : now + expires.inSeconds }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
     })
     const shown = secret === undefined ? '' : `\n${secret.text}\n\n${secretAdvice}`
     return {
