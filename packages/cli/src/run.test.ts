@@ -310,7 +310,7 @@ describe('countersign', () => {
   it('says in one line what is wrong with a command line', async () => {
     const cases: readonly (readonly [readonly string[], string])[] = [
       [[], 'no command; countersign --help lists them'],
-      [['keys'], 'no command; countersign --help lists them'],
+      [['keys'], 'no command; countersign keys --help lists them'],
       [['bogus'], "unknown command 'bogus'"],
       [['sign', 'https://x/'], "required option '--key <id>' not specified"],
       [['sign', '--key', 'k'], "missing required argument 'url'"],
@@ -337,6 +337,34 @@ describe('countersign', () => {
       })
       expect(err).toContain(message)
     }
+  })
+
+  it('takes --json as its own only where it is its own option', async () => {
+    const own: readonly (readonly string[])[] = [
+      ['keys', '--json'],
+      ['keys', '--json', 'show'],
+      ['sign', '--json'],
+      ['sign', '--key', 'k', '--scheme', 'bogus', '--json', 'https://x/'],
+      ['curl', '--json', '--key', 'k', 'http://x/', '-L'],
+      ['sign', '--json', '--secret', secret, 'https://x/'],
+    ]
+    for (const args of own) {
+      const { exitCode, err } = await countersign(args)
+      expect([exitCode, JSON.parse(err).error.code], args.join(' ')).toEqual([2, 'misuse'])
+    }
+    const foreign: readonly (readonly string[])[] = [
+      ['curl', '--key', 'k', 'http://x/', '--json', '{}', '-L'],
+      ['curl', '--key', '--json', 'http://x/', '-L'],
+      ['sign', '--key', 'k', '--data', '--json', '/path'],
+      ['sign', '--', '--json'],
+    ]
+    for (const args of foreign) {
+      const { exitCode, err } = await countersign(args)
+      expect([exitCode, err], args.join(' ')).toEqual([2, expect.stringMatching(/^countersign: /)])
+    }
+    const signed = await countersign(['sign', '--key', 'k', '--data', '--json', 'https://x/'])
+    expect(signed.out).toMatch(/^Content-Digest: /)
+    expect(JSON.parse((await countersign(['keys', '--json'])).err).error.message).toMatch(/keys --help/)
   })
 
   it('tells each problem of a configuration on a line of its own', async () => {

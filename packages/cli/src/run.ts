@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CountersignError } from 'countersign'
+import { type Asked, asked } from './asked.ts'
 import { commands } from './commands/commands.ts'
 import { type ExitCode, Failure, misuse, systemCode } from './failure.ts'
 import { secretVariable } from './signing-options.ts'
@@ -23,7 +24,6 @@ const debugVariable = 'COUNTERSIGN_DEBUG'
  * problems of a configuration on a line each; as a JSON object with `--json`.
  */
 export async function run(args: readonly string[], world: World): Promise<ExitCode> {
-  const json = args.includes('--json')
   let exitCode: ExitCode = 0
   const program = new Command('countersign')
     .description('Signs and verifies HTTP messages.')
@@ -41,26 +41,27 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
       report: async (work) => {
         const result = await work(world)
         exitCode = result.exitCode ?? 0
-        if (!json) world.print(result.text)
+        if (!line.json) world.print(result.text)
         else if (result.json !== undefined) world.print(`${JSON.stringify(result.json, undefined, 2)}\n`)
       },
     })
   }
+  const line = asked(program, args)
   try {
     refuseSecrets(args)
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const { code, message } = told(error)
+    const { code, message } = told(error, line)
     // A configuration has its problems listed, each on a line of its own; everything else is one line.
     const parts = code === 'config-invalid' ? message.split('\n  ') : [message]
-    const [line = '', ...problems] = parts.map((part) => part.replace(/\s*\n\s*/g, ' '))
+    const [first = '', ...problems] = parts.map((part) => part.replace(/\s*\n\s*/g, ' '))
     const list = problems.length === 0 ? {} : { problems }
     world.complain(
-      json
-        ? `${JSON.stringify({ error: { code, message: line, ...list } })}\n`
-        : `countersign: ${[line, ...problems].join('\n  ')}\n`,
+      line.json
+        ? `${JSON.stringify({ error: { code, message: first, ...list } })}\n`
+        : `countersign: ${[first, ...problems].join('\n  ')}\n`,
     )
     if (world.env[debugVariable] !== undefined && error instanceof Error) world.complain(`${error.stack}\n`)
     return 2
@@ -76,11 +77,13 @@ function refuseSecrets(args: readonly string[]): void {
   )
 }
 
-function told(error: unknown): { readonly code: string; readonly message: string } {
+function told(error: unknown, { command }: Asked): { readonly code: string; readonly message: string } {
   if (error instanceof Failure || error instanceof CountersignError) return error
   if (error instanceof CommanderError) {
     const message =
-      error.code === 'commander.help' ? 'no command; countersign --help lists them' : error.message
+      error.code === 'commander.help'
+        ? `no command; ${['countersign', command, '--help'].filter((word) => word !== '').join(' ')} lists them`
+        : error.message
     // The value of a mistyped option may be a secret.
     return { code: 'misuse', message: message.replace(/^error: /, '').replace(/'(--[^'=]*)=.*'/s, "'$1'") }
   }

@@ -22,6 +22,8 @@ export function addKeys(program: Command, session: Session): void {
     .description(
       'Makes, lists, shows, rotates and revokes keys of a gateway. A running gateway follows within a second.',
     )
+    .enablePositionalOptions()
+    .option('--json', 'print JSON')
     .addHelpText('after', examples)
   addCreate(keys, session)
   addList(keys, session)
