@@ -116,12 +116,11 @@ class Passage {
 
   #judge(message: RequestMessage): Promise<Verdict> {
     const { verifier, rights, streams } = this.#route
-    const judge = streams
-      ? this.#route.reportingVerifier((credential, scheme) => {
-          this.#lookedUp = { scheme, credential }
-        })
-      : verifier
-    return judge.verify(message, { rights })
+    const judge = (): Promise<Verdict> => verifier.verify(message, { rights })
+    if (!streams) return judge()
+    return this.#route.reportingLookups((credential, scheme) => {
+      this.#lookedUp = { scheme, credential }
+    }, judge)
   }
 
   #takeBody(): HeldBody {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type Clock,
   type Credential,
@@ -22,6 +23,9 @@ import type { GatewayLog } from './log.ts'
 import { type RoutePattern, RouteTable } from './routes.ts'
 import { Upstream } from './upstream.ts'
 
+/** Told a credential that was looked up, and the scheme it is for. */
+export type LookupReport = (credential: Credential, scheme: string) => void
+
 /** A route with everything at hand that it takes to serve a request. */
 export interface Route extends RoutePattern {
   readonly name: string
@@ -32,8 +36,8 @@ export interface Route extends RoutePattern {
   readonly limitBytes: number
   readonly uncheckedContent: boolean
   readonly verifier: Verifier
-  /** A verifier of the same rules that reports each credential it looks up, and the scheme it is for. */
-  reportingVerifier(report: (credential: Credential, scheme: string) => void): Verifier
+  /** Does work in which the verifier, on a route that streams, reports each credential it looks up, and the scheme it is for. */
+  reportingLookups<T>(report: LookupReport, work: () => T): T
 }
 
 /** What the configuration and the stores of a gateway make together. */
@@ -120,14 +124,16 @@ function routeOf(route: RouteConfig, options: SiteOptions, upstream: Upstream): 
     mode: route.mode,
     limitBytes,
   }
-  const verifierFor = (store: CredentialStore): Verifier =>
-    createVerifier({
-      schemes: (route.schemes ?? config.schemes).map((name) => schemes[name]()),
-      credentials: store,
-      nonces,
-      policy,
-      ...(clock === undefined ? {} : { clock }),
-    })
+  const streams = route.body === 'stream'
+  // One verifier serves many requests at once; whose lookup it is shows in the context of the call.
+  const reports = new AsyncLocalStorage<LookupReport>()
+  const verifier = createVerifier({
+    schemes: (route.schemes ?? config.schemes).map((name) => schemes[name]()),
+    credentials: streams ? reporting(credentials, reports) : credentials,
+    nonces,
+    policy,
+    ...(clock === undefined ? {} : { clock }),
+  })
   return {
     name: route.name ?? `${route.host ?? ''}${route.path}`,
     path: route.path,
@@ -137,22 +143,20 @@ function routeOf(route: RouteConfig, options: SiteOptions, upstream: Upstream): 
     upstream,
     rights: route.rights ?? [],
     mode: route.mode,
-    streams: route.body === 'stream',
+    streams,
     limitBytes,
     uncheckedContent: route.forwardAuth?.body === 'unchecked',
-    verifier: verifierFor(credentials),
-    reportingVerifier: (report) => verifierFor(reporting(credentials, report)),
+    verifier,
+    reportingLookups: (report, work) => reports.run(report, work),
   }
 }
 
-function reporting(
-  store: CredentialStore,
-  report: (credential: Credential, scheme: string) => void,
-): CredentialStore {
+function reporting(store: CredentialStore, reports: AsyncLocalStorage<LookupReport>): CredentialStore {
   return {
     find(keyId, scheme) {
+      const report = reports.getStore()
       const told = (credential: Credential | undefined): Credential | undefined => {
-        if (credential !== undefined) report(credential, scheme)
+        if (credential !== undefined) report?.(credential, scheme)
         return credential
       }
       const found = store.find(keyId, scheme)

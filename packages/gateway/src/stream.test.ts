@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { memoryCredentials } from 'countersign'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Recorder, startRecorder } from './proving/recorder.ts'
 import { chunked, type Framing, requestBytes, signedRequest, testCredential } from './proving/signed.ts'
@@ -24,6 +25,7 @@ describe('a body that is streamed', () => {
     })
     stand = await startStand({
       recorder,
+      credentials: memoryCredentials([testCredential, { ...testCredential, id: 'caller-2' }]),
       config: {
         schemes: ['rfc9421', 'ustudio-hmac'],
         routes: [
@@ -56,6 +58,19 @@ describe('a body that is streamed', () => {
       expect(seen?.fields).toContainEqual(['X-Countersign-Key', 'caller-1'])
     },
   )
+
+  it('names the caller of each request where many are under way at once', async () => {
+    const callers = ['caller-1', 'caller-2', 'caller-1', 'caller-2', 'caller-2', 'caller-1']
+    const requests = await Promise.all(
+      callers.map((id, i) => post({ target: `/${id}/${i}`, credential: { ...testCredential, id } })),
+    )
+    const answers = await Promise.all(requests.map((one) => sendBytes(stand.port, requestBytes(one))))
+    expect(answers.map(({ status }) => status)).toEqual(callers.map(() => 200))
+    expect(recorder.requests).toHaveLength(callers.length)
+    for (const { target, fields } of recorder.requests) {
+      expect(fields).toContainEqual(['X-Countersign-Key', target.split('/')[1]])
+    }
+  })
 
   it('is on its way before its end has come, less the last 64 KiB', async () => {
     const bytes = requestBytes(await post())
