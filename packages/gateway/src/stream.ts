@@ -52,11 +52,6 @@ export class StreamedBody implements HeldBody {
     return this.#state === 'spooled' || this.#state === 'unread' ? this.#spool.trouble : this.#trouble
   }
 
-  /** Whether the upstream has been given a part of the request already. */
-  get begun(): boolean {
-    return this.#way === 'open'
-  }
-
   async bytes(limitBytes: number): Promise<Uint8Array | BodyProblem> {
     if (this.#state === 'unread') this.#state = 'spooled'
     if (this.#state === 'spooled') return this.#spool.bytes(limitBytes)
