@@ -3,7 +3,6 @@ import {
   type BodySource,
   CountersignError,
   forwardedOrigin,
-  normalizeAuthority,
   type RequestMessage,
   type TrustedHops,
   trustedHops,
@@ -72,12 +71,7 @@ export function forwardAuth(
 }
 
 async function judgeOriginal(exchange: Exchange, message: RequestMessage, site: Site): Promise<void> {
-  const routing = findRoute(site.routes, {
-    method: message.method,
-    target: message.target,
-    path: message.parts.path,
-    authority: normalizeAuthority(message.authority, message.scheme),
-  })
+  const routing = findRoute(site.routes, message)
   if (routing.kind === 'denied') return turnAway(exchange, site, 'route-denied', undefined)
   if (routing.kind === 'ambiguous')
     return turnAway(exchange, site, 'original-request-unknown', routing.detail)

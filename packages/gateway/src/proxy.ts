@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { normalizeAuthority, type RequestMessage, reasons, type Verdict, type Verified } from 'countersign'
+import { type RequestMessage, reasons, type Verdict, type Verified } from 'countersign'
 import { sendAnswer, sendRefusal } from './answer.ts'
 import type { AnswerCode } from './answers.ts'
 import { type Exchange, sendContinue } from './exchange.ts'
@@ -24,12 +24,7 @@ const troubleCodes: Readonly<Record<Exclude<BodyTrouble, 'aborted'>, AnswerCode>
 export async function proxy(exchange: Exchange, received: Received, site: Site): Promise<void> {
   const { message } = received
   if (message.problem !== undefined) return refuseMalformed(exchange, message.problem, site)
-  const routing = findRoute(site.routes, {
-    method: message.method,
-    target: message.target,
-    path: message.parts.path,
-    authority: normalizeAuthority(message.authority, message.scheme),
-  })
+  const routing = findRoute(site.routes, message)
   if (routing.kind !== 'route') {
     const code = routing.kind === 'denied' ? 'route-denied' : 'target-ambiguous'
     logAnswer(site, exchange, code, routing.kind === 'ambiguous' ? routing.detail : undefined)

@@ -30,7 +30,7 @@ const table = new RouteTable([
 const found = (method: string, target: string, authority = 'a.test', routes = table): string => {
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
-  const routing = findRoute(routes, { method, target, path, authority })
+  const routing = findRoute(routes, { method, target, authority, scheme: 'http', parts: { path } })
   return routing.kind === 'route' ? routing.route.name : routing.kind
 }
 

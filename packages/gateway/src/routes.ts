@@ -1,3 +1,4 @@
+import { normalizeAuthority, type RequestMessage } from 'countersign'
 import { lenientReadings, targetAmbiguity } from './targets.ts'
 
 /** What of a route decides whether it serves a request. */
@@ -13,14 +14,8 @@ export interface RoutePattern {
 }
 
 /** What of a request decides which route serves it. */
-export interface RoutedRequest {
-  readonly method: string
-  /** As on the request line. */
-  readonly target: string
-  /** Path as sent. */
-  readonly path: string
-  /** In lower case, without the default port. */
-  readonly authority: string
+export type RoutedRequest = Pick<RequestMessage, 'method' | 'target' | 'authority' | 'scheme'> & {
+  readonly parts: Pick<RequestMessage['parts'], 'path'>
 }
 
 /** A route, or why there is none. */
@@ -35,8 +30,9 @@ export type Routing<R> =
  * so is a host whose name has routes of its own, under a port that they do not name.
  */
 export function findRoute<R extends RoutePattern>(routes: RouteTable<R>, request: RoutedRequest): Routing<R> {
-  const { method, path } = request
-  const place = placeOf(request.authority)
+  const { method } = request
+  const { path } = request.parts
+  const place = placeOf(normalizeAuthority(request.authority, request.scheme))
   if (place === undefined) return { kind: 'ambiguous', detail: 'its host has an empty label' }
   const others = routes.otherPorts(place)
   const match = routes.match('sent', path, place, method)
