@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
 import { type LogFacts, plainText } from './log.ts'
 import type { Route, Site } from './site.ts'
 
-/** Writes a verdict to the log and tells whoever listens. Accepted requests are logged at level `debug`. */
+/** Writes a verdict to the log and tells whoever listens. Accepted requests are at level `debug`; mode `off` logs none. */
 export function logVerdict(site: Site, exchange: Exchange, route: Route | undefined, verdict: Verdict): void {
   const name = route?.name ?? ''
   if (site.onVerdict !== undefined) {
@@ -14,6 +14,8 @@ export function logVerdict(site: Site, exchange: Exchange, route: Route | undefi
       // A listener that fails must not change who gets in.
     }
   }
+  // Nothing was judged, of any request; the start has said so.
+  if (verdict.mode === 'off') return
   if (verdict.ok) {
     if (site.log.isLevelEnabled?.('debug') === false) return
     const facts = {
