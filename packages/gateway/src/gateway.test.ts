@@ -94,6 +94,27 @@ describe('a gateway with a configuration file and a database', () => {
     await database.close()
   })
 
+  it('says at its health path that nonces cannot be recorded, and finds out by itself that they can', async () => {
+    const database = await keys()
+    await database.credentials.create({ id: testCredential.id, secret: new TextEncoder().encode(testSecret) })
+    const port = await start('nonces: sqlite\n')
+    const health = async () =>
+      (await sendBytes(port, 'GET /.countersign/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'))
+        .status
+    expect([await ask(port), await health()]).toEqual([200, 200])
+    await sql`CREATE TRIGGER full BEFORE INSERT ON countersign_nonces BEGIN SELECT RAISE(ABORT, 'full'); END`.execute(
+      database.db,
+    )
+    expect([await ask(port), recorder.requests.length]).toEqual([503, 1])
+    while ((await health()) !== 503) await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect(await health()).toBe(503)
+    await sql`DROP TRIGGER full`.execute(database.db)
+    while ((await health()) !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await ask(port)).toBe(200)
+    await database.close()
+  })
+
   it.each([
     ['GET /.countersign/metrics', 404],
     ['POST /.countersign/health', 404],

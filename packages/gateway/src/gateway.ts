@@ -20,6 +20,7 @@ import { type ForwardAuth, forwardAuth } from './forward-auth.ts'
 import { type Address, Front } from './front.ts'
 import { sendHealth } from './health.ts'
 import { type GatewayLog, gatewayLog } from './log.ts'
+import { type NonceWatch, watchNonces } from './nonce-watch.ts'
 import { proxy } from './proxy.ts'
 import { limitProblem, receive } from './receive.ts'
 import { logAnswer } from './record.ts'
@@ -75,9 +76,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const log = options.log ?? gatewayLog(config.log.level)
   const database = await openCredentialDatabase({ dataDir: config.dataDir, env, busyTimeoutMs: 250 })
   let watch: ChangeWatch | undefined
+  let nonceWatch: NonceWatch | undefined
   let gateway: RunningGateway | undefined
   const close = async (): Promise<void> => {
     watch?.stop()
+    nonceWatch?.stop()
     try {
       await gateway?.close()
     } finally {
@@ -88,13 +91,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const credentials = cachedCredentials(database.credentials, { ttlSeconds: 60 })
     const watching = watchChanges(database, () => credentials.clear(), log)
     watch = watching
+    const store = config.nonces === 'sqlite' ? sqlNonces({ db: database.db }) : memoryNonces()
+    const recording = watchNonces(store, log)
+    nonceWatch = recording
     gateway = await runGateway({
       config,
       credentials,
-      nonces: config.nonces === 'sqlite' ? sqlNonces({ db: database.db }) : memoryNonces(),
+      nonces: recording.nonces,
       log,
       env,
-      isReady: () => watching.isReadable,
+      isReady: () => watching.isReadable && recording.isWritable,
     })
     const { address } = gateway
     const { host, port } = address
