@@ -25,9 +25,11 @@ describe.each(['x-original', 'x-forwarded'] as const)('forward-auth by %s fields
         schemes: ['rfc9421', 'ustudio-hmac'],
         routes: [
           { path: '/' },
-          { path: '/delete', rights: ['delete'] },
+          { path: '/invoices', forwardAuth: { body: 'absent' } },
+          { path: '/absent', forwardAuth: { body: 'absent' } },
+          { path: '/delete', rights: ['delete'], forwardAuth: { body: 'absent' } },
           { path: '/unchecked', forwardAuth: { body: 'unchecked' } },
-          { path: '/observed', mode: 'observe' },
+          { path: '/observed', mode: 'observe', forwardAuth: { body: 'absent' } },
           { path: '/read-only', methods: ['GET'] },
         ],
         forwardAuth: { trustedHops: ['127.0.0.0/8'], secretEnv: 'HOP_SECRET', fields: family },
@@ -268,10 +270,43 @@ describe.each(['x-original', 'x-forwarded'] as const)('forward-auth by %s fields
     expect([bad.status, stand.outcome()]).toEqual([401, 'digest-mismatch'])
   })
 
-  it('takes a POST that says it has no content', async () => {
-    const answer = await ask({ method: 'POST' }, [['Content-Length', '0']])
-    expect([answer.status, stand.outcome()]).toEqual([204, 'ok'])
-  })
+  const say = (...said: readonly (readonly [what: string, value: string])[]) =>
+    said.map(([what, value]) => [`${methodName.replace('Method', '')}${what}`, value] as const)
+
+  it.each(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'POST'])(
+    'does not take a %s for one without content unless the proxy or the route says so',
+    async (method) => {
+      const judged = async (target: string, extra: readonly (readonly [string, string])[]) => {
+        const answer = await ask({ method, target }, extra)
+        return [answer.status, stand.outcome()]
+      }
+      const passes = [204, 'ok']
+      const unseen = [401, 'content-unseen']
+      expect(await judged('/', [])).toEqual(unseen)
+      expect(await judged('/', [['Content-Length', '0']])).toEqual(unseen)
+      expect(await judged('/absent', [])).toEqual(passes)
+      expect(await judged('/unchecked', [])).toEqual([401, 'digest-missing'])
+      for (const target of ['/', '/absent']) {
+        const http1 = ['Protocol', 'HTTP/1.1'] as const
+        expect(await judged(target, say(http1, ['Content-Length', '7']))).toEqual(unseen)
+        expect(await judged(target, say(http1, ['Transfer-Encoding', 'chunked']))).toEqual(unseen)
+        const both = say(http1, ['Content-Length', '0'], ['Transfer-Encoding', 'chunked'])
+        expect(await judged(target, both)).toEqual(unseen)
+        expect(await judged(target, say(http1, ['Content-Length', '0'], ['Content-Length', '7']))).toEqual(
+          unseen,
+        )
+        expect(await judged(target, [...say(), ['Content-Type', 'text/plain']])).toEqual(unseen)
+      }
+      // What a proxy does not set, its client may; nginx sets the protocol, always.
+      const told = family === 'x-original' ? passes : unseen
+      expect(await judged('/', say(['Protocol', 'HTTP/1.1']))).toEqual(told)
+      expect(await judged('/', say(['Protocol', 'HTTP/1.1'], ['Content-Length', '0']))).toEqual(told)
+      expect(await judged('/', say(['Protocol', 'HTTP/2.0'], ['Content-Length', '0']))).toEqual(told)
+      expect(await judged('/', say(['Protocol', 'HTTP/2.0']))).toEqual(unseen)
+      expect(await judged('/', say(['Protocol', 'HTTP/1.1'], ['Protocol', 'HTTP/1.1']))).toEqual(unseen)
+      expect(await judged('/', say(['Content-Length', '0']))).toEqual(unseen)
+    },
+  )
 })
 
 describe('the forward-auth path', () => {

@@ -10,6 +10,7 @@ import {
 } from 'countersign'
 import { send, sendAnswer, sendRefusal } from './answer.ts'
 import type { AnswerCode } from './answers.ts'
+import { isHopSecret } from './config/relations.ts'
 import type { ForwardAuthConfig } from './config/schema.ts'
 import { type Exchange, sendContinue } from './exchange.ts'
 import { identityFields } from './identity.ts'
@@ -32,16 +33,21 @@ const families = {
   'x-original': {
     method: 'x-original-method',
     target: 'x-original-uri',
+    length: 'x-original-content-length',
+    coding: 'x-original-transfer-encoding',
+    protocol: 'x-original-protocol',
     foreign: ['x-forwarded-method', 'x-forwarded-uri'],
   },
   'x-forwarded': {
     method: 'x-forwarded-method',
     target: 'x-forwarded-uri',
+    length: 'x-forwarded-content-length',
+    coding: 'x-forwarded-transfer-encoding',
+    // Traefik and Caddy set none of these by themselves, and a client may: it is not believed that there is no content.
+    protocol: undefined,
     foreign: ['x-original-method', 'x-original-uri', 'x-original-url'],
   },
 } as const
-
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE'])
 
 /**
  * Makes the forward-auth endpoint.
@@ -53,7 +59,7 @@ export function forwardAuth(
 ): ForwardAuth {
   const trusts = trustedHops(config.trustedHops)
   const secret = config.secretEnv === undefined ? undefined : env[config.secretEnv]
-  if (config.secretEnv !== undefined && (secret === undefined || secret.length < 16)) {
+  if (config.secretEnv !== undefined && !isHopSecret(secret)) {
     throw new CountersignError(
       'config-invalid',
       `forwardAuth.secretEnv: expected at least 16 characters in ${config.secretEnv}`,
@@ -132,8 +138,8 @@ function originalRequest(
 }
 
 /**
- * Gives the content of the original request: what the proxy passed along, none where the request has none, or `unseen`.
- * Where the route says so, content that was not passed along counts as what its covered digest says.
+ * Gives the content of the original request: what the proxy passed along, none where it has none or the route takes it for none,
+ * or `unseen`. Where the route says so, content that was not passed along counts as what its covered digest says.
  */
 function contentOf(
   exchange: Exchange,
@@ -154,12 +160,31 @@ function contentOf(
     exchange.body = spool
     return spool
   }
-  const saysContent =
-    valuesOf(message.fields, 'content-type').length > 0 ||
-    valuesOf(message.fields, 'content-digest').length > 0
-  const saysNone = exchange.framing.declaredBytes === 0 || safeMethods.has(message.method)
-  if (saysNone && !saysContent) return undefined
-  return route.uncheckedContent ? uncheckedContent(message) : 'unseen'
+  const told = contentTold(message.fields, config.forwardAuth?.fields)
+  if (told === 'none' || (told === 'unknown' && route.unseenContent === 'absent')) return undefined
+  return route.unseenContent === 'unchecked' ? uncheckedContent(message) : 'unseen'
+}
+
+/**
+ * What the proxy tells of the content of the original request. No method says that there is none (RFC 9110 section 9.3.1), and
+ * only a request of HTTP/1 without length and transfer coding has none for sure (RFC 9112 section 6.3): over HTTP/2 both may be
+ * missing. What the question itself says of its length is about the question.
+ */
+function contentTold(
+  fields: readonly string[],
+  fieldFamily: ForwardAuthConfig['fields'] = 'x-original',
+): 'none' | 'some' | 'unknown' {
+  const family = families[fieldFamily]
+  const said = (name: string): readonly string[] => valuesOf(fields, name).filter((value) => value !== '')
+  const lengths = said(family.length)
+  if (said(family.coding).length > 0 || lengths.some((length) => length !== '0')) return 'some'
+  if (family.protocol !== undefined && lengths.length <= 1) {
+    const [protocol = '', ...more] = valuesOf(fields, family.protocol)
+    if (more.length === 0 && (/^HTTP\/1\.[01]$/.test(protocol) || (protocol !== '' && lengths.length === 1)))
+      return 'none'
+  }
+  const showsContent = said('content-type').length > 0 || said('content-digest').length > 0
+  return showsContent ? 'some' : 'unknown'
 }
 
 /** Content that only its sender has seen: its digests are taken from the covered field, and it cannot be had as a whole. */

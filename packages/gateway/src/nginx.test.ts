@@ -134,6 +134,24 @@ function proveAuthRequest(): void {
       401,
       'content-unseen',
     ],
+    ...(['GET', 'DELETE', 'OPTIONS'] as const).flatMap((method) =>
+      [
+        'Content-Length: 3\r\n\r\nabc',
+        'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+        // The fields by which nginx tells of content are not for clients to say.
+        'X-Original-Content-Length: 0\r\nX-Original-Protocol: HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc',
+        'X-Original-Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+      ].map(
+        (ending) =>
+          [
+            `content that nobody signed, of a ${method} that ends ${JSON.stringify(ending)}`,
+            { method },
+            (text: string) => text.replace(/\r\n\r\n$/, `\r\n${ending}`),
+            401,
+            'content-unseen',
+          ] as const,
+      ),
+    ),
     ['dot segments', { target: '/x/../admin' }, undefined, 401, 'original-request-unknown'],
     [
       'what the client says of its target',
@@ -164,6 +182,13 @@ function proveAuthRequest(): void {
   ] as const)('refuses %s', async (_what, input, change, status, outcome) => {
     const result = await ask(input, change)
     expect([result.status, result.outcome, result.seen]).toEqual([status, outcome, undefined])
+  })
+
+  it.each(['GET', 'HEAD', 'DELETE', 'POST'])('passes a %s without content on', async (method) => {
+    const { status, seen } = await ask({ method })
+    expect([status, seen?.method, seen?.body.length]).toEqual([200, method, 0])
+    const zero = await ask({ method }, (text) => text.replace('\r\n\r\n', '\r\nContent-Length: 0\r\n\r\n'))
+    expect([zero.status, zero.seen?.method]).toEqual([200, method])
   })
 
   it('passes content on where the route takes it unchecked', async () => {

@@ -18,7 +18,7 @@ import {
   type Verdict,
   type Verifier,
 } from 'countersign'
-import type { GatewayConfig, PolicyConfig, RouteConfig, SchemeName } from './config/schema.ts'
+import type { GatewayConfig, PolicyConfig, RouteConfig, SchemeName, UnseenContent } from './config/schema.ts'
 import type { GatewayLog } from './log.ts'
 import { type RoutePattern, RouteTable } from './routes.ts'
 import { Upstream } from './upstream.ts'
@@ -34,7 +34,8 @@ export interface Route extends RoutePattern {
   readonly mode: RouteConfig['mode']
   readonly streams: boolean
   readonly limitBytes: number
-  readonly uncheckedContent: boolean
+  /** What forward-auth makes of content that the proxy does not pass along. */
+  readonly unseenContent: UnseenContent
   readonly verifier: Verifier
   /** Does work in which the verifier, on a route that streams, reports each credential it looks up, and the scheme it is for. */
   reportingLookups<T>(report: LookupReport, work: () => T): T
@@ -145,7 +146,7 @@ function routeOf(route: RouteConfig, options: SiteOptions, upstream: Upstream): 
     mode: route.mode,
     streams,
     limitBytes,
-    uncheckedContent: route.forwardAuth?.body === 'unchecked',
+    unseenContent: route.forwardAuth?.body ?? 'refused',
     verifier,
     reportingLookups: (report, work) => reports.run(report, work),
   }
@@ -188,8 +189,10 @@ function warnOf(route: Route, given: RouteConfig | undefined, config: GatewayCon
     )
   }
   if (route.asSent) log.warn(facts, 'targets with more than one reading are passed on as sent')
-  if (route.uncheckedContent)
+  if (route.unseenContent === 'unchecked')
     log.warn(facts, 'forward-auth passes requests whose content nobody has compared')
+  if (route.unseenContent === 'absent')
+    log.warn(facts, 'forward-auth passes requests with unsigned content where the proxy does not tell of it')
   const covers = given?.policy?.covers ?? config.policy.covers
   if (covers !== undefined) log.warn(facts, 'the default minimum coverage is replaced')
   for (const name of given?.schemes ?? config.schemes) {

@@ -24,6 +24,12 @@ export type SchemeName = (typeof schemeNames)[number]
 /** How a route treats what fails verification. Everything but `enforce` lets it pass and is loud in the log. */
 export type RouteMode = 'enforce' | 'warn' | 'observe' | 'off'
 
+/**
+ * What the forward-auth endpoint makes of content that the proxy does not pass along: `refused`, also where the proxy does not tell
+ * whether there is any; `unchecked`: taken for what its covered digest says; `absent`: taken for none where the proxy does not tell.
+ */
+export type UnseenContent = 'refused' | 'unchecked' | 'absent'
+
 /** Policy fields of a configuration, as in the library's `Policy`. */
 export interface PolicyConfig {
   readonly maxAgeSeconds?: number | undefined
@@ -52,8 +58,7 @@ export interface RouteConfig {
   readonly limitBytes?: number | undefined
   readonly targets?: 'strict' | 'as-sent' | undefined
   readonly policy?: PolicyConfig | undefined
-  /** Whether the forward-auth endpoint may pass requests whose content it cannot see. */
-  readonly forwardAuth?: { readonly body: 'refused' | 'unchecked' } | undefined
+  readonly forwardAuth?: { readonly body: UnseenContent } | undefined
 }
 
 /** The forward-auth endpoint of a configuration. */
@@ -166,7 +171,9 @@ const route = z.strictObject({
   limitBytes: whole(0, 1_099_511_627_776).optional(),
   targets: z.enum(['strict', 'as-sent']).optional(),
   policy: policy.optional(),
-  forwardAuth: z.strictObject({ body: z.enum(['refused', 'unchecked']).default('refused') }).optional(),
+  forwardAuth: z
+    .strictObject({ body: z.enum(['refused', 'unchecked', 'absent']).default('refused') })
+    .optional(),
 })
 
 const forwardAuth = z.strictObject({
