@@ -59,18 +59,20 @@ export function readPlainInput(text: string): readonly SignatureInput[] | undefi
   }
 }
 
-/** Gives the position behind the `)` that ends a list of quoted strings, or -1. */
+/** Gives the position behind the `)` that ends a list of quoted strings, or -1; also for a list that is too long. */
 function endOfList(text: string, start: number): number {
   let at = start + 1
-  for (;;) {
+  for (let count = 0; count <= maxComponents; ) {
     const code = text.charCodeAt(at)
     if (code === 41) return at + 1
     if (code === 34) {
       at = text.indexOf('"', at + 1)
       if (at < 0) return -1
+      count++
     } else if (code !== 32) return -1
     at++
   }
+  return -1
 }
 
 function coverageOf(list: string): CoveredComponents | undefined {

@@ -8,6 +8,9 @@ import { readSignatureInput } from './signature-input.ts'
 /** Name of the scheme in verdicts, logs and configuration. */
 export const schemeName = 'rfc9421'
 
+/** Longest line of the fields that are read here, in characters; their readers refuse it. */
+const maxFieldLength = 8192
+
 /** Longest key id, in characters. */
 export const maxKeyIdLength = 256
 
@@ -75,6 +78,7 @@ export function readClaims(message: Message): readonly Rfc9421Claim[] | Refusal 
 
 /** RFC 9110 section 5.2: lines of one field are joined by comma and space. */
 function joined(before: string | undefined, line: string | undefined): string {
-  const value = trimBlanks(line ?? '')
+  // What is too long to be read is not searched for blanks either.
+  const value = line === undefined || line.length > maxFieldLength ? (line ?? '') : trimBlanks(line)
   return before === undefined ? value : `${before}, ${value}`
 }

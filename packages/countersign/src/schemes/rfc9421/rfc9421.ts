@@ -8,8 +8,8 @@ import type { Rfc9421Options } from './options.ts'
 import { readClaims, schemeName } from './read.ts'
 import type { Reading, StructuredTypes } from './reading.ts'
 
-/** Longest signature base, in characters; it has room for every header that Node accepts. Several signatures share it. */
-const maxBaseLength = 32_768
+/** Longest signature base, in characters: as much as the header that Node accepts. Several signatures share it. */
+const maxBaseLength = 16_384
 
 /**
  * HTTP Message Signatures: `Signature-Input` and `Signature` fields, with `Content-Digest` for the content. RFC 9421, RFC 9530.
