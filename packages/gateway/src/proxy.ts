@@ -147,6 +147,8 @@ class Passage {
     this.#ahead = fields
     const { method, target } = this.#received.message
     this.#upstream = this.#route.upstream.send({ method, target, fields, content }, response, onAnswer)
+    // An upstream that is gone reads no more: the rest is judged, and not kept waiting for it.
+    void this.#upstream.done.then(onAnswer)
     return true
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { memoryCredentials } from 'countersign'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Recorder, startRecorder } from './proving/recorder.ts'
@@ -10,14 +11,14 @@ import { heldBackBytes } from './stream.ts'
 describe('a body that is streamed', () => {
   let stand: Stand
   let recorder: Recorder
-  let onData: (total: number) => void = () => undefined
+  let onData: (total: number, socket: Socket) => void = () => undefined
   let answersEarly = false
   const size = 1_000_000
   const body = randomBytes(size)
 
   beforeAll(async () => {
     recorder = await startRecorder(undefined, (total, socket) => {
-      onData(total)
+      onData(total, socket)
       if (answersEarly && total < 200_000) {
         answersEarly = false
         socket.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nearly')
@@ -58,19 +59,6 @@ describe('a body that is streamed', () => {
       expect(seen?.fields).toContainEqual(['X-Countersign-Key', 'caller-1'])
     },
   )
-
-  it('names the caller of each request where many are under way at once', async () => {
-    const callers = ['caller-1', 'caller-2', 'caller-1', 'caller-2', 'caller-2', 'caller-1']
-    const requests = await Promise.all(
-      callers.map((id, i) => post({ target: `/${id}/${i}`, credential: { ...testCredential, id } })),
-    )
-    const answers = await Promise.all(requests.map((one) => sendBytes(stand.port, requestBytes(one))))
-    expect(answers.map(({ status }) => status)).toEqual(callers.map(() => 200))
-    expect(recorder.requests).toHaveLength(callers.length)
-    for (const { target, fields } of recorder.requests) {
-      expect(fields).toContainEqual(['X-Countersign-Key', target.split('/')[1]])
-    }
-  })
 
   it('is on its way before its end has come, less the last 64 KiB', async () => {
     const bytes = requestBytes(await post())
@@ -177,6 +165,44 @@ describe('a body that is streamed', () => {
     expect([bad.status, stand.outcome()]).toEqual([401, 'digest-mismatch'])
   })
 
+  it.each([
+    ['breaks off', (socket: Socket) => socket.destroy(), 502, 'upstream-broken'],
+    [
+      'answers with its last words',
+      (socket: Socket) =>
+        socket.end('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly'),
+      413,
+      'ok',
+    ],
+  ] as const)('is answered at once where the upstream %s', async (_what, act, status, outcome) => {
+    let acted = false
+    onData = (total, socket) => {
+      if (acted || total < 200_000) return
+      acted = true
+      act(socket)
+    }
+    const startedAt = performance.now()
+    const answer = await sendBytes(stand.port, requestBytes(await post()))
+    expect([answer.status, stand.outcome(), acted]).toEqual([status, outcome, true])
+    if (status === 413) expect(answer.body).toBe('early')
+    expect(performance.now() - startedAt).toBeLessThan(1500)
+  })
+
+  it('is answered at once where nobody listens', async () => {
+    const down = await startStand({
+      config: {
+        upstream: 'http://127.0.0.1:1',
+        routes: [{ path: '/', body: 'stream' }],
+        timeouts: { requestSeconds: 4, headersSeconds: 2, drainSeconds: 1 },
+      },
+    })
+    const startedAt = performance.now()
+    const answer = await sendBytes(down.port, requestBytes(await post()))
+    expect([answer.status, down.outcome()]).toEqual([502, 'upstream-unreachable'])
+    expect(performance.now() - startedAt).toBeLessThan(1500)
+    await down.close()
+  })
+
   it('of a scheme that MACs the whole body is spooled', async () => {
     const { createSigner, requestMessage, ustudioHmac } = await import('countersign')
     const small = randomBytes(200_000)
@@ -208,5 +234,18 @@ describe('a body that is streamed', () => {
       .replace('0\r\n\r\n', '')
     const answer = await sendBytes(stand.port, head, chunked(small, 1))
     expect([answer.status, recorder.requests[0]?.body.equals(small)]).toEqual([200, true])
+  })
+
+  it('names the caller of each request where many are under way at once', async () => {
+    const callers = ['caller-1', 'caller-2', 'caller-1', 'caller-2', 'caller-2', 'caller-1']
+    const requests = await Promise.all(
+      callers.map((id, i) => post({ target: `/${id}/${i}`, credential: { ...testCredential, id } })),
+    )
+    const answers = await Promise.all(requests.map((one) => sendBytes(stand.port, requestBytes(one))))
+    expect(answers.map(({ status }) => status)).toEqual(callers.map(() => 200))
+    expect(recorder.requests).toHaveLength(callers.length)
+    for (const { target, fields } of recorder.requests) {
+      expect(fields).toContainEqual(['X-Countersign-Key', target.split('/')[1]])
+    }
   })
 })
