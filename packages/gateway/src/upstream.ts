@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
-import { type Dispatcher, errors, Pool } from 'undici'
+import { buildConnector, type Dispatcher, errors, Pool } from 'undici'
 import { clientFields } from './fields.ts'
+import { atTurnEnd } from './turn.ts'
 
 /** How an upstream is reached. */
 export interface UpstreamOptions {
@@ -35,14 +37,16 @@ export interface UpstreamExchange {
 /** A service behind the gateway: a pool of connections to one origin, one request at a time on each, none ever sent twice. */
 export class Upstream {
   readonly origin: string
+  readonly #hostname: string
   readonly #pool: Pool
 
   constructor(origin: string, options: UpstreamOptions) {
     this.origin = origin
+    this.#hostname = new URL(origin).hostname.replace(/^\[|\]$/g, '')
     this.#pool = new Pool(origin, {
       connections: options.connections,
       pipelining: 1,
-      connect: { timeout: options.connectTimeoutMs },
+      connect: connectorTo(this.#hostname, options.connectTimeoutMs),
       headersTimeout: options.responseTimeoutMs,
       bodyTimeout: options.responseTimeoutMs,
       maxHeaderSize: 65_536,
@@ -54,15 +58,16 @@ export class Upstream {
   send(request: UpstreamRequest, response: ServerResponse, onAnswer?: () => void): UpstreamExchange {
     const relay = new Relay(response, onAnswer)
     try {
-      this.#pool.dispatch(
-        {
-          method: request.method,
-          path: request.target,
-          headers: request.fields,
-          body: request.content ?? null,
-        },
-        relay,
-      )
+      const { method, target, fields, content } = request
+      // The name, which undici's types leave out: without it a connection with TLS is closed when the next Host is another one.
+      const options = {
+        method,
+        path: target,
+        headers: fields,
+        body: content ?? null,
+        servername: this.#hostname,
+      }
+      this.#pool.dispatch(options, relay)
     } catch (cause) {
       relay.fail(cause)
     }
@@ -75,6 +80,9 @@ export class Upstream {
   }
 }
 
+// Content up to here goes out as one string with the head, where it comes in one piece: one write, and no buffer of its own.
+const oneStringBytes = 12_288
+
 class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
   readonly done: Promise<UpstreamTrouble | 'cut' | undefined>
   readonly #response: ServerResponse
@@ -82,6 +90,9 @@ class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
   #settle: (outcome: UpstreamTrouble | 'cut' | undefined) => void = () => undefined
   #controller: Dispatcher.DispatchController | undefined
   #head: { readonly status: number; readonly text: string; readonly fields: string[] } | undefined
+  /** A small first piece of the content, kept to the end of the turn: usually it is all. One character for each byte. */
+  #piece: string | undefined
+  #isFirst = true
   #passes = false
   #started = false
   #ended = false
@@ -132,6 +143,14 @@ class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isCut) return
+    if (this.#isFirst && chunk.length <= oneStringBytes) {
+      this.#isFirst = false
+      this.#piece = chunk.toString('latin1')
+      atTurnEnd(() => this.#flush())
+      return
+    }
+    this.#isFirst = false
+    this.#flush()
     if (!this.#response.write(chunk)) {
       controller.pause()
       this.#response.once('drain', () => controller.resume())
@@ -149,6 +168,7 @@ class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
 
   fail(cause: unknown): void {
     if (this.#isCut || this.#ended) return
+    this.#flush()
     this.#ended = true
     this.#settle(troubleOf(cause))
   }
@@ -171,9 +191,26 @@ class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
   }
 
   #finish(): void {
-    this.#response.end()
+    if (this.#piece === undefined) this.#response.end()
     this.#settle(undefined)
   }
+
+  /** Passes the first piece on; with the end, where that is known by now. */
+  #flush(): void {
+    const piece = this.#piece
+    if (piece === undefined || this.#isCut) return
+    this.#piece = undefined
+    if (this.#response.destroyed) return
+    if (this.#ended) this.#response.end(piece, 'latin1')
+    else this.#response.write(piece, 'latin1')
+  }
+}
+
+/** Connects with the name of the upstream as that of its certificate: left alone, undici would take the client's Host for it. */
+function connectorTo(hostname: string, timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout, allowH2: false })
+  const servername = isIP(hostname) === 0 ? hostname : ''
+  return (options, callback) => connect({ ...options, servername }, callback)
 }
 
 /** Writes the raw fields of an answer as text, each byte a character. */
