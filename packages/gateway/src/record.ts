@@ -23,6 +23,7 @@ export function logVerdict(site: Site, exchange: Exchange, route: Route | undefi
       route: name,
       scheme: verdict.scheme,
       keyId: plainText(verdict.credential.id),
+      warnings: verdict.warnings.length === 0 ? undefined : verdict.warnings.join(', '),
     }
     site.log.debug(facts, 'accepted')
     return

@@ -3,22 +3,16 @@ import {
   type Clock,
   type Credential,
   type CredentialStore,
-  cavage,
   createVerifier,
-  flaskHmac,
-  flaskHmacauth,
   type NonceStore,
-  oauthMac,
   type Policy,
-  rfc9421,
-  type Scheme,
   type TrustedHops,
   trustedHops,
-  ustudioHmac,
   type Verdict,
   type Verifier,
 } from 'countersign'
-import type { GatewayConfig, PolicyConfig, RouteConfig, SchemeName, UnseenContent } from './config/schema.ts'
+import type { GatewayConfig, PolicyConfig, RouteConfig, UnseenContent } from './config/schema.ts'
+import { compatibleForms, schemeFrom } from './config/schemes.ts'
 import type { GatewayLog } from './log.ts'
 import { type RoutePattern, RouteTable } from './routes.ts'
 import { Upstream } from './upstream.ts'
@@ -63,21 +57,6 @@ export interface SiteOptions {
   readonly clock?: Clock | undefined
   /** Told every verdict and the name of its route. */
   readonly onVerdict?: ((verdict: Verdict, route: string) => void) | undefined
-}
-
-const schemes: Readonly<Record<SchemeName, () => Scheme>> = {
-  rfc9421: () => rfc9421(),
-  'ustudio-hmac': () => ustudioHmac(),
-  'flask-hmacauth': () => flaskHmacauth(),
-  'flask-hmac-path': () => flaskHmac({ variant: 'path' }),
-  'flask-hmac-body-base64url': () => flaskHmac({ variant: 'body-base64url' }),
-  'flask-hmac-body-base64': () => flaskHmac({ variant: 'body-base64' }),
-  'flask-hmac-named-base64url': () => flaskHmac({ variant: 'named-base64url' }),
-  'flask-hmac-named-base64': () => flaskHmac({ variant: 'named-base64' }),
-  'oauth-mac': () => oauthMac(),
-  'django-auth-mac': () => oauthMac({ profile: 'django-auth-mac' }),
-  cavage: () => cavage(),
-  'flask-cavage': () => cavage({ profile: 'flask-cavage' }),
 }
 
 /**
@@ -129,7 +108,7 @@ function routeOf(route: RouteConfig, options: SiteOptions, upstream: Upstream): 
   // One verifier serves many requests at once; whose lookup it is shows in the context of the call.
   const reports = new AsyncLocalStorage<LookupReport>()
   const verifier = createVerifier({
-    schemes: (route.schemes ?? config.schemes).map((name) => schemes[name]()),
+    schemes: (route.schemes ?? config.schemes).map(schemeFrom),
     credentials: streams ? reporting(credentials, reports) : credentials,
     nonces,
     policy,
@@ -195,8 +174,16 @@ function warnOf(route: Route, given: RouteConfig | undefined, config: GatewayCon
     log.warn(facts, 'forward-auth passes requests with unsigned content where the proxy does not tell of it')
   const covers = given?.policy?.covers ?? config.policy.covers
   if (covers !== undefined) log.warn(facts, 'the default minimum coverage is replaced')
-  for (const name of given?.schemes ?? config.schemes) {
-    const { traits } = schemes[name]()
+  for (const entry of given?.schemes ?? config.schemes) {
+    const name = typeof entry === 'string' ? entry : entry.name
+    const forms = compatibleForms(entry)
+    if (forms.length > 0) {
+      log.warn(
+        { ...facts, scheme: name, compatible: forms.join(', ') },
+        'forms of old clients are admitted that the scheme by default refuses',
+      )
+    }
+    const { traits } = schemeFrom(entry)
     if (!traits.time && !traits.nonce) {
       log.warn(
         { ...facts, scheme: name },

@@ -1,25 +1,8 @@
 import { createVerifier, type Policy, rfc9421, trustedHops } from 'countersign'
 import { z } from 'zod'
 import { relationProblems, type SchemaProblem } from './relations.ts'
-
-/** Names of the schemes that a configuration may list. */
-export const schemeNames = [
-  'rfc9421',
-  'ustudio-hmac',
-  'flask-hmacauth',
-  'flask-hmac-path',
-  'flask-hmac-body-base64url',
-  'flask-hmac-body-base64',
-  'flask-hmac-named-base64url',
-  'flask-hmac-named-base64',
-  'oauth-mac',
-  'django-auth-mac',
-  'cavage',
-  'flask-cavage',
-] as const
-
-/** Name of a scheme in a configuration. */
-export type SchemeName = (typeof schemeNames)[number]
+import { schemeEntry } from './scheme-entry.ts'
+import type { SchemeEntry } from './schemes.ts'
 
 /** How a route treats what fails verification. Everything but `enforce` lets it pass and is loud in the log. */
 export type RouteMode = 'enforce' | 'warn' | 'observe' | 'off'
@@ -51,7 +34,7 @@ export interface RouteConfig {
   readonly methods?: readonly string[] | undefined
   /** An origin, or `echo`. Default: that of the configuration. */
   readonly upstream?: string | undefined
-  readonly schemes?: readonly SchemeName[] | undefined
+  readonly schemes?: readonly SchemeEntry[] | undefined
   readonly rights?: readonly string[] | undefined
   readonly mode: RouteMode
   readonly body: 'spool' | 'stream'
@@ -81,7 +64,7 @@ export interface GatewayConfig {
   readonly dataDir: string
   readonly nonces: 'memory' | 'sqlite'
   readonly upstream?: string | undefined
-  readonly schemes: readonly SchemeName[]
+  readonly schemes: readonly SchemeEntry[]
   readonly targets: 'strict' | 'as-sent'
   readonly policy: PolicyConfig
   readonly routes: readonly RouteConfig[]
@@ -150,7 +133,7 @@ const policy = z.strictObject({
     .optional(),
 })
 
-const schemes = z.array(z.enum(schemeNames)).min(1)
+const schemes = z.array(schemeEntry).min(1)
 
 const route = z.strictObject({
   name: name.optional(),
@@ -259,6 +242,9 @@ function problemsOf(issue: z.core.$ZodIssue): readonly SchemaProblem[] {
     )
     const deepest = branches.sort((a, b) => depth(b) - depth(a))[0]
     if (deepest !== undefined && depth(deepest) > issue.path.length) return deepest
+  }
+  if (issue.code === 'invalid_key') {
+    return [{ path: issue.path, message: issue.issues[0]?.message ?? issue.message }]
   }
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.path.length > 0) {
     return [{ path: issue.path, message: `is missing (expected ${issue.expected})` }]
