@@ -1,18 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '@countersign/gateway'
-import { type SeedCase, type SeedFile, seedBytes } from 'countersign/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { blocksOf, compilePages, namesBelow, type Programs, pageOf, pages } from './proving/pages.ts'
 import { root } from './proving/processes.ts'
 import { readme } from './proving/readme.ts'
 import { type Relay, startRelay } from './proving/relay.ts'
+import { seedOf, seedsOf, wire } from './proving/seeds.ts'
 
 interface Ancestor {
   readonly name: string
-  /** Folder of the requests that were recorded from the original, and what their ids start with. */
+  /** Folder of the requests that were recorded from the original. */
   readonly vectors: string
-  readonly ids: string
   /** Type of the names in `compatible`, and whether the page lists every one. */
   readonly forms?: readonly [type: string, extent: 'all' | 'some']
   readonly env: Readonly<Record<string, string>>
@@ -30,7 +29,6 @@ const ancestors: readonly Ancestor[] = [
   {
     name: 'auth-mac',
     vectors: 'oauth-mac',
-    ids: 'oauth-mac-',
     forms: ['OauthMacCompatible', 'all'],
     env: { MAC_KEY: '489dks293j39' },
     accepted: 's036',
@@ -42,7 +40,6 @@ const ancestors: readonly Ancestor[] = [
   {
     name: 'flask-cavage',
     vectors: 'cavage',
-    ids: 'cavage-flask-',
     forms: ['CavageCompatible', 'some'],
     env: { ACCESS_KEY_1: '123456789' },
     accepted: 's023',
@@ -54,7 +51,6 @@ const ancestors: readonly Ancestor[] = [
   {
     name: 'flask-hmac',
     vectors: 'flask-hmac',
-    ids: 'flask-hmac-',
     forms: ['FlaskHmacForm', 'all'],
     env: { HMAC_KEY: 's3cr3tk3y', KEY_OF_A: 'f00', KEY_OF_B: 'b4r' },
     accepted: 's043',
@@ -66,7 +62,6 @@ const ancestors: readonly Ancestor[] = [
   {
     name: 'flask-hmacauth',
     vectors: 'flask-hmacauth',
-    ids: 'flask-hmacauth-',
     forms: ['FlaskHmacauthForm', 'all'],
     env: { ADMIN_SECRET: 'adm1n-s3cret', GUEST_SECRET: 'gu3st-s3cret' },
     accepted: 's001',
@@ -78,7 +73,6 @@ const ancestors: readonly Ancestor[] = [
   {
     name: 'ustudio-hmac-tornado',
     vectors: 'ustudio-hmac',
-    ids: 'ustudio-hmac-',
     env: { STUDIO_SECRET: 'correct horse battery' },
     start: "serve({ secretOf: async (key) => (key === 'studio-a' ? process.env.STUDIO_SECRET : undefined) })",
     accepted: 's008',
@@ -109,22 +103,6 @@ afterAll(() => {
   programs?.remove()
 })
 
-const seeds = ({ vectors }: Ancestor): readonly SeedCase[] => {
-  const file: SeedFile = JSON.parse(readFileSync(join(root, `vectors/${vectors}/seed.json`), 'utf8'))
-  return file.cases
-}
-const seedOf = (ancestor: Ancestor, id: string): SeedCase => {
-  const found = seeds(ancestor).find((seed) => seed.id === ancestor.ids + id)
-  if (found === undefined) throw new Error(`${ancestor.vectors} has no ${id}`)
-  return found
-}
-
-/** The request as it was recorded, one character for each byte. */
-function wire({ request }: SeedCase): string {
-  const fields = request.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const body = Buffer.from(seedBytes(request.bodyBase64)).toString('latin1')
-  return `${request.method} ${request.target} HTTP/1.1\r\n${fields}\r\n${body}`
-}
 const statusOf = (answer: string): number => Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1])
 
 describe('the pages for those who move', () => {
@@ -168,7 +146,7 @@ describe.each(ancestors)('the page $name', (ancestor) => {
 
   it('counts the recorded requests, and names files that exist', () => {
     expect(page.text).toMatch(
-      new RegExp(`\\b${seeds(ancestor).length}\\s+requests\\s+recorded from the\\s+original`),
+      new RegExp(`\\b${seedsOf(ancestor.vectors).length}\\s+requests\\s+recorded from the\\s+original`),
     )
     const files = [...page.text.matchAll(/`(vectors\/[^`]+)`/g)].map(([, file = '']) => file)
     expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([])
@@ -189,7 +167,7 @@ describe.each(ancestors)('the page $name', (ancestor) => {
     let server: Awaited<ReturnType<Programs['serve']>>
     let relay: Relay
     beforeAll(async () => {
-      const { clock } = seedOf(ancestor, ancestor.accepted)
+      const { clock } = seedOf(ancestor.vectors, ancestor.accepted)
       const { name, env, start } = ancestor
       server = await programs.serve({ name, env, start, clock })
       relay = await startRelay(server.port)
@@ -201,15 +179,15 @@ describe.each(ancestors)('the page $name', (ancestor) => {
 
     it('refuses a request of the original client that somebody changed, as the original did', async () => {
       const [from, to] = ancestor.change
-      const request = wire(seedOf(ancestor, ancestor.accepted))
+      const request = wire(seedOf(ancestor.vectors, ancestor.accepted))
       expect(request).toContain(from)
-      const refusal = seedOf(ancestor, ancestor.refused)
+      const refusal = seedOf(ancestor.vectors, ancestor.refused)
       expect(refusal.kind).toBe('rejected')
       expect(statusOf(await relay.send(request.replace(from, to)))).toBe(refusal.verdict.status)
     })
 
     it('serves that request as it was recorded', async () => {
-      const seed = seedOf(ancestor, ancestor.accepted)
+      const seed = seedOf(ancestor.vectors, ancestor.accepted)
       expect(seed).toMatchObject({
         kind: 'valid',
         signer: { source: expect.stringMatching(/original|documented/) },
