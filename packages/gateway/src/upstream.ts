@@ -186,19 +186,21 @@ class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
       this.#settle('upstream-broken')
       return
     }
+    this.#flush()
     if (this.#ended) this.#finish()
     else this.#controller?.resume()
   }
 
   #finish(): void {
-    if (this.#piece === undefined) this.#response.end()
+    if (this.#piece === undefined && !this.#response.writableEnded) this.#response.end()
     this.#settle(undefined)
   }
 
   /** Passes the first piece on; with the end, where that is known by now. */
   #flush(): void {
     const piece = this.#piece
-    if (piece === undefined || this.#isCut) return
+    // Ahead of the head of the answer it would go out under a head that Node makes up.
+    if (piece === undefined || this.#isCut || !this.#started) return
     this.#piece = undefined
     if (this.#response.destroyed) return
     if (this.#ended) this.#response.end(piece, 'latin1')
