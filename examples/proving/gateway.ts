@@ -14,16 +14,24 @@ export interface ExampleGateway {
 }
 
 /** Starts a gateway on a configuration of `examples/`, with its service at another origin and on a free port. */
-export async function startGateway(
+export function startGateway(
   configuration: string,
   serviceOrigin: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ExampleGateway> {
+  const text = readFileSync(join(root, 'examples', configuration), 'utf8')
+  return startGatewayOn(text.replace('http://127.0.0.1:9000', serviceOrigin), env)
+}
+
+/** Starts a gateway on the text of a configuration, on a free port. */
+export async function startGatewayOn(
+  text: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ExampleGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-example-'))
   const dataDir = join(folder, 'data')
   const config = join(folder, 'gateway.yaml')
-  const text = readFileSync(join(root, 'examples', configuration), 'utf8')
-  writeFileSync(config, text.replace('http://127.0.0.1:9000', serviceOrigin))
+  writeFileSync(config, text)
   const gateway = await startService(
     [cli, 'serve', '--config', config, '--listen', '127.0.0.1:0', '--json'],
     env,
