@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { CountersignError, cavage, flaskHmac, flaskHmacauth, oauthMac, type Scheme } from 'countersign'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from './read.ts'
@@ -59,6 +60,19 @@ routes: [{ path: /, schemes: [{ name: ustudio-hmac, query: strict }] }]
         '{ name: flask-cavage, keyIds: word, compatible: [md5-digest] }',
       ),
     ).toEqual([])
+  })
+
+  it('are right wherever the documentation writes one with options', () => {
+    const docs = new URL('../../../../docs/migrate/', import.meta.url)
+    const pages = [
+      ...readdirSync(docs).map((name) => new URL(name, docs)),
+      new URL('../../README.md', import.meta.url),
+    ]
+    const written = pages.flatMap(
+      (page) => readFileSync(page, 'utf8').match(/(?<=`|- )\{ name: .+?\}(?=`|\n)/g) ?? [],
+    )
+    expect(written.length).toBeGreaterThan(10)
+    expect(problems(...written)).toEqual([])
   })
 
   it('are told every problem at once, at its line and column', () => {
