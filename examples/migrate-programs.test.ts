@@ -85,7 +85,7 @@ describe.each([
     const answer = await (client.response?.() ?? client.fetch?.(target, init))
     expect([answer?.status, await answer?.text()]).toEqual([200, says])
     await server.stop()
-  })
+  }, 30_000)
 })
 
 describe.each<[string, string, Scheme, boolean]>([
@@ -159,7 +159,7 @@ describe('the page auth-mac', () => {
     expect(await (await by(secret)(prices)).text()).toBe('testuser sees prices')
     expect((await by('another secret')(prices)).status).toBe(401)
     await server.stop()
-  })
+  }, 30_000)
 
   it('makes credentials that live for a day', async () => {
     const exported = (script: string) => `${script}\nexport { credentials, id, secret }\n`
@@ -232,7 +232,7 @@ describe('the page flask-hmac', () => {
       200, 403, 403,
     ])
     await server.stop()
-  })
+  }, 30_000)
 })
 
 describe('the page flask-hmacauth', () => {
@@ -256,5 +256,5 @@ describe('the page flask-hmacauth', () => {
     const call = signedFetch(createSigner({ scheme: flaskHmacauth(), credential: { id: 'guest', secret } }))
     expect((await call(`http://127.0.0.1:${server.port}/api/v1/create`)).status).toBe(403)
     await server.stop()
-  })
+  }, 30_000)
 })

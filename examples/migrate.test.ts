@@ -160,7 +160,7 @@ describe.each(ancestors)('the page $name', (ancestor) => {
   })
 
   it('has configurations that the gateway reads', () => {
-    for (const text of blocksOf(page, 'yaml')) expect(readConfig(text)).toMatchObject({ ok: true })
+    for (const text of blocksOf(page, 'yaml')) expect(readConfig(text), text).toMatchObject({ ok: true })
   })
 
   describe('as a program', () => {
