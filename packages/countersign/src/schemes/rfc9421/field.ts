@@ -119,6 +119,7 @@ const maxFolds = 8
 
 /** Obsolete line folding becomes one space. Piece by piece: a pattern for the blanks around it would be quadratic. RFC 9421 section 2.1. */
 function unfold(value: string): string | undefined {
+  if (!value.includes('\r\n')) return undefined
   const pieces = value.split('\r\n', maxFolds + 2)
   const isFolded = pieces.every(
     (piece, i) => i === 0 || piece.charCodeAt(0) === 32 || piece.charCodeAt(0) === 9,
