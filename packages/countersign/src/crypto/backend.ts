@@ -1,10 +1,10 @@
 import type { HashName } from '../algorithms/hashes.ts'
 import type { SignatureAlgorithm } from '../algorithms/signatures.ts'
+import type { TextEncoding } from '../bytes/encoding.ts'
 import type { Key } from '../keys/key.ts'
 import type { Secret } from '../keys/secret.ts'
 import type { MaybePromise } from '../message/body.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
-import type { TextEncoding } from '../steps/need.ts'
 
 /** A hash that takes its input in pieces. */
 export interface Hasher {

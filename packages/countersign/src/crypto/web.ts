@@ -1,7 +1,6 @@
 import { type HashName, hashes } from '../algorithms/hashes.ts'
 import { type SignatureAlgorithm, signatureAlgorithms } from '../algorithms/signatures.ts'
-import { base64Encode, base64urlEncode } from '../bytes/base64.ts'
-import { hexEncode } from '../bytes/hex.ts'
+import { encoders, type TextEncoding } from '../bytes/encoding.ts'
 import { utf8Encode } from '../bytes/utf8.ts'
 import { type Key, readKey } from '../keys/key.ts'
 import { checkPoint, checkUse, invalidKey, type KeyMaterial } from '../keys/material.ts'
@@ -9,17 +8,10 @@ import { type Secret, secretBytes } from '../keys/secret.ts'
 import { readSpki } from '../keys/spki.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 import { CountersignError } from '../reasons/error.ts'
-import type { TextEncoding } from '../steps/need.ts'
 import type { Backend } from './backend.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 type CryptoKeys = Map<string, Promise<CryptoKey>>
-
-const encoders: Readonly<Record<TextEncoding, (bytes: Uint8Array) => string>> = {
-  hex: hexEncode,
-  base64: base64Encode,
-  base64url: base64urlEncode,
-}
 
 function subtle(): SubtleCrypto {
   const found: SubtleCrypto | undefined = globalThis.crypto?.subtle

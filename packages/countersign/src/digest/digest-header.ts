@@ -16,7 +16,7 @@ const hashNames: ReadonlyMap<string, HashName> = new Map<string, HashName>([
 ])
 
 /** Hashes that count in a `Digest` field where a scheme says no others: those registered that are not broken. RFC 5843 section 2. */
-export const strongDigests: readonly HashName[] = ['sha256', 'sha512']
+const strongDigests: readonly HashName[] = ['sha256', 'sha512']
 
 const member = /^([A-Za-z0-9-]{1,32})=([\x21-\x2b\x2d-\x7e]{1,128})$/
 const maxMembers = 4

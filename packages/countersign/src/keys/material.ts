@@ -41,7 +41,7 @@ export function invalidKey(problem: string, cause?: unknown): CountersignError {
 }
 
 /** Makes the error for a key that can be read and must not be used. */
-export function weakKey(problem: string): CountersignError {
+function weakKey(problem: string): CountersignError {
   return new CountersignError('key-weak', `key: ${problem}`)
 }
 

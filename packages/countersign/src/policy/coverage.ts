@@ -50,7 +50,7 @@ function isList(covers: Coverage): covers is readonly string[] {
 }
 
 /** Tells whether the content itself is signed: under the MAC, or through a covered digest. A `;req`, `;tr` or `;key` form does not count. */
-export function isContentCovered(covers: readonly string[]): boolean {
+function isContentCovered(covers: readonly string[]): boolean {
   return covers.includes('content-digest') || covers.includes('@body')
 }
 

@@ -7,8 +7,6 @@ import type { Secret } from '../keys/secret.ts'
 import type { Body, BodyProblem, MaybePromise } from '../message/body.ts'
 import type { SignatureBase } from '../message/signature-base.ts'
 
-export type { TextEncoding } from '../bytes/encoding.ts'
-
 /** Asks for the credential of a key id. */
 export interface CredentialNeed {
   readonly kind: 'credential'
