@@ -80,7 +80,7 @@ export function readHeader(line: string): readonly [name: string, value: string]
 }
 
 /** Reads a method: a token, taken as given. RFC 9110 section 9.1. */
-export function readMethod(text: string): string {
+function readMethod(text: string): string {
   if (!isToken(text)) throw new InvalidArgumentError('Expected a method such as GET.')
   return text
 }

@@ -20,7 +20,7 @@ import type { Route, Site } from './site.ts'
 import { Spool } from './spool.ts'
 
 /** Name of the field in which a proxy shows the secret that it shares with the gateway. */
-export const hopSecretName = 'x-countersign-hop'
+const hopSecretName = 'x-countersign-hop'
 
 /** Answers a proxy that asks whether it may pass a request on. */
 export interface ForwardAuth {

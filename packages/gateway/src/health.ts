@@ -2,7 +2,7 @@ import { send, sendAnswer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Path of the health answer, on the same listener. It is never passed on, and no signature is asked for. */
-export const healthPath = '/.countersign/health'
+const healthPath = '/.countersign/health'
 
 /** Answers below `/.countersign/`: health, and nothing else. 200 while requests can be judged, 503 while they cannot. */
 export function sendHealth(exchange: Exchange, isReady: boolean): void {

@@ -1,7 +1,7 @@
 import type { Verified } from 'countersign'
 
 /** Names of the fields that tell the upstream who called. */
-export const identityNames = {
+const identityNames = {
   key: 'X-Countersign-Key',
   owner: 'X-Countersign-Owner',
   rights: 'X-Countersign-Rights',

@@ -39,7 +39,7 @@ export async function proxy(exchange: Exchange, received: Received, site: Site):
 }
 
 /** Answers a request that no verifier could judge. */
-export function refuseMalformed(exchange: Exchange, detail: string, site: Site): void {
+function refuseMalformed(exchange: Exchange, detail: string, site: Site): void {
   const { status } = reasons['message-malformed']
   const verdict = {
     ok: false,
